@@ -1,0 +1,42 @@
+"""The reader's language: account setting first, then the switch's cookie, then the browser."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+
+class PreferredLanguageMiddleware:
+    """Activates one of the two languages for each request; a browser's plain `fr` gets Canadian French."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer in the reader's language and say so."""
+        language = _preferred_language(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", language)
+            return response
+
+
+def _preferred_language(request: HttpRequest) -> str:
+    chosen = getattr(request.user, "language", "") or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    for code in _accepted_languages(request):
+        if code.startswith("fr"):
+            return "fr-ca"
+        if code.startswith("en"):
+            return "en"
+    return settings.LANGUAGE_CODE
+
+
+def _accepted_languages(request: HttpRequest) -> list[str]:
+    header = request.headers.get("Accept-Language", "")
+    ranked = parse_accept_lang_header(header.lower())
+    return [code for code, weight in ranked if weight > 0]

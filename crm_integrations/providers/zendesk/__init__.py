@@ -1,0 +1,1 @@
+"""Zendesk behind the CRM port."""

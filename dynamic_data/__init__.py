@@ -1,0 +1,1 @@
+"""Dynamic data: which CRM fields agents see during an interaction."""

@@ -1,0 +1,5 @@
+"""Tables of dynamic data."""
+
+from dynamic_data.models.mappings import DynamicDataMapping
+
+__all__ = ["DynamicDataMapping"]

@@ -1,0 +1,21 @@
+"""Tables of data memorialization, one module per noun."""
+
+from memorialization.models.deliveries import Attempt, Delivery
+from memorialization.models.events import Contact, InteractionEvent
+from memorialization.models.interactions import Interaction
+from memorialization.models.lanes import FieldMark, RecordLane
+from memorialization.models.mappings import MappedEntity, MappedField, MappingVersion, MemorializationMapping
+
+__all__ = [
+    "Attempt",
+    "Contact",
+    "Delivery",
+    "FieldMark",
+    "Interaction",
+    "InteractionEvent",
+    "MappedEntity",
+    "MappedField",
+    "MappingVersion",
+    "MemorializationMapping",
+    "RecordLane",
+]

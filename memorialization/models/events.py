@@ -1,0 +1,49 @@
+"""What sources report: contacts, and the events that belong to them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.models import Configuration
+
+
+class Contact(models.Model):
+    """A call or digital case of one configuration; its row is the lock under which its events are folded."""
+
+    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="contacts")
+    contact_id = models.CharField(_("Contact ID"), max_length=200)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [models.UniqueConstraint(fields=["configuration", "contact_id"], name="contact_once")]
+
+    def __str__(self) -> str:
+        return self.contact_id
+
+
+class InteractionEvent(models.Model):
+    """One acknowledged event, exactly as it came; a contact's state is the fold of all of them (semantics §2.6)."""
+
+    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="events")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="events")
+    event_id = models.CharField(_("event id"), max_length=200)
+    type = models.CharField(_("type"), max_length=40)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    ordered_at = models.DateTimeField(_("ordered at"))  # occurred_at, or received_at when that lies in the future
+    received_at = models.DateTimeField(_("received at"))
+    body = models.JSONField(_("body"))
+    body_hash = models.CharField(_("body (hashed)"), max_length=64)  # SHA-256 of the canonical form
+    flags = models.JSONField(_("flags"), default=list, blank=True)
+    ignored_keys = models.JSONField(_("ignored keys"), default=list, blank=True)
+    origin = models.CharField(_("origin"), max_length=20, default="api")  # api, command, person, workflow
+
+    class Meta:
+        verbose_name = _("interaction event")
+        verbose_name_plural = _("interaction events")
+        ordering = ["ordered_at", "event_id"]
+        indexes = [models.Index(fields=["contact", "ordered_at", "event_id"], name="event_fold_order")]
+        constraints = [models.UniqueConstraint(fields=["configuration", "event_id"], name="event_once")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

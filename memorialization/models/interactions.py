@@ -1,0 +1,60 @@
+"""Interactions: one agent's part of a call or digital case, as the fold of its events leaves it."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.models import Configuration
+from memorialization.models.events import Contact
+
+
+class Interaction(models.Model):
+    """One segment (semantics §1.2). Everything but the planning columns is recomputed from the events at each one."""
+
+    class State(models.TextChoices):
+        """Where it stands on its way to a record."""
+
+        OPEN = "open", _("Open")
+        WAITING = "waiting", _("Waiting")  # has ended, waits for after-call work or for the agent to let go
+        DUE = "due", _("Due")  # what falls due is planned in the same transaction, so this is rarely seen
+        PLANNED = "planned", _("Planned")
+
+    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="interactions")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="interactions")
+    channel = models.CharField(_("channel"), max_length=10, choices=[("voice", _("Voice")), ("digital", _("Digital"))])
+    segment_id = models.CharField(_("segment"), max_length=300, blank=True)
+    agent_id = models.CharField(_("Agent ID"), max_length=200, blank=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    ended_by = models.CharField(_("ended by"), max_length=10, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    verdict_rule = models.SlugField(_("rule"), max_length=60, blank=True)  # a key of memorialization.rules.RULES
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True)  # when a limit makes it due by itself
+    values = models.JSONField(_("values"), default=dict)  # source key → {"value", "occurred_at"}
+    script_variables = models.JSONField(_("script variables"), default=dict)  # name → {"value", "occurred_at"}
+    links = models.JSONField(_("linked records"), default=list)  # [{"entity_type", "id"}] that hold now
+    withheld = models.JSONField(_("withheld"), default=list)  # source keys that are never written (contact ended first)
+    flags = models.JSONField(_("flags"), default=list)
+    search_text = models.TextField(_("search text"), blank=True)  # ids and agent, for the ledger's text filter
+
+    planned_at = models.DateTimeField(_("planned at"), null=True, blank=True)
+    planned_versions = models.JSONField(
+        _("mapping versions"), default=list
+    )  # MappingVersion ids frozen at the first plan
+    targets = models.JSONField(_("targets"), default=dict)  # entity type → {"rule", "ids"}, frozen at the first plan
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="interaction_limit_due"),
+            models.Index(fields=["configuration", "-id"], name="interaction_by_configuration"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "channel", "segment_id"], name="interaction_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact} {self.segment_id}".strip()

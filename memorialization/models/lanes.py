@@ -1,0 +1,66 @@
+"""Record lanes and marks: who may write a record now, and how new what it holds is."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.models import CRMAccount
+
+
+class RecordLane(models.Model):
+    """What a worker claims: one CRM record, with all deliveries that wait for it (semantics §5.19).
+
+    `next_due_at` is when the lane's first waiting delivery may be tried; empty when none waits. Whoever changes a
+    waiting delivery sets it in the same transaction. `fence` counts the claims: a write of an older fence is refused.
+    """
+
+    account = models.ForeignKey(CRMAccount, models.PROTECT, related_name="lanes")
+    entity_type = models.CharField(_("entity type"), max_length=150)
+    record_id = models.CharField(_("record id"), max_length=200)
+    next_due_at = models.DateTimeField(_("next due at"), null=True, blank=True)
+    lease = models.UUIDField(_("lease"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease ends at"), null=True, blank=True)
+    fence = models.PositiveBigIntegerField(_("fence"), default=0)
+    lost_leases = models.PositiveIntegerField(_("lost leases"), default=0)  # in a row; a poison record shows here
+    closed_until = models.DateTimeField(
+        _("closed until"), null=True, blank=True
+    )  # settle time after an unknown outcome
+
+    class Meta:
+        verbose_name = _("record lane")
+        verbose_name_plural = _("record lanes")
+        indexes = [
+            models.Index(
+                fields=["account", "next_due_at"], condition=Q(next_due_at__isnull=False), name="lane_due_by_account"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "entity_type", "record_id"], name="lane_once"),
+            models.CheckConstraint(
+                condition=Q(lease__isnull=True, lease_until__isnull=True)
+                | Q(lease__isnull=False, lease_until__isnull=False),
+                name="lane_lease_has_an_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.entity_type} {self.record_id}"
+
+
+class FieldMark(models.Model):
+    """Precedence of the value a CRM field holds because of us (semantics §5.18); a lower one is never sent."""
+
+    lane = models.ForeignKey(RecordLane, models.CASCADE, related_name="marks")
+    crm_field = models.CharField(_("CRM field"), max_length=200)
+    segment_ended_at = models.DateTimeField(_("segment ended at"))
+    segment_key = models.CharField(_("segment key"), max_length=520)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    delivery = models.ForeignKey("memorialization.Delivery", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("field mark")
+        verbose_name_plural = _("field marks")
+        constraints = [models.UniqueConstraint(fields=["lane", "crm_field"], name="field_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.crm_field}"
