@@ -56,8 +56,8 @@ class ZendeskError(Exception):
     """Base of the tree.
 
     ``status``: HTTP status, None when nothing came back. ``code``: Zendesk's error name, ``""`` when it gave none.
-    ``message``: Zendesk's own words with tokens and addresses of secrets removed, at most 500 characters; it may quote
-    a value the customer entered, so show it to the account's administrators but keep it out of logs.
+    ``message``: Zendesk's own words with secrets removed, at most 500 characters; it may quote a value a customer
+    entered, so it is for the account's administrators and not for logs: ``str()`` leaves it out.
     ``details``: field (or ``base`` for the whole record) -> entries. ``retry_after_s``: seconds, None when not said.
     ``maybe_applied``: True when a write may have taken effect in spite of the error: look before writing again.
     """
@@ -73,7 +73,7 @@ class ZendeskError(Exception):
         request_id: str = "",
         maybe_applied: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__()
         self.message = message
         self.status = status
         self.code = code
@@ -83,8 +83,10 @@ class ZendeskError(Exception):
         self.maybe_applied = maybe_applied
 
     def __str__(self) -> str:
-        said = " ".join(part for part in (str(self.status or ""), self.code) if part)
-        return f"{said}: {self.message}" if said and self.message else said or self.message
+        return " ".join(str(part) for part in (self.status, self.code) if part) or self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class NoAnswer(ZendeskError):
@@ -112,7 +114,7 @@ class SearchUnavailable(Unavailable):
 
 
 class RateLimited(ZendeskError):
-    """429. ``limit_class`` is the exhausted limit as in ``limits.LimitReport``, ``account`` when the answer is silent."""
+    """429. ``limit_class`` is the exhausted limit, as in ``LimitReport``; ``account`` when nothing says."""
 
     limit_class: str = "account"
 

@@ -47,7 +47,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def find_exhausted_class(reports: tuple[LimitReport, ...]) -> str:
-    """Return the class a 429 is about: the account when it is used up, else the first endpoint used up, else account."""
+    """Return the class a 429 is about: the first that is used up, the account by preference and when in doubt."""
     exhausted = [report.limit_class for report in reports if report.remaining == 0]
     return exhausted[0] if exhausted else ACCOUNT
 

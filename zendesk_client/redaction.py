@@ -8,10 +8,10 @@ import re
 MAX_TEXT_LENGTH = 500  # characters; enough for any sentence of Zendesk's, short enough for a list of attempts
 REMOVED = "[removed]"
 
-_SECRET_NAMES = r"access_token|refresh_token|client_secret|code_verifier|authorization|password|api_token|token"
+_KEYWORDS = r"access_token|refresh_token|client_secret|code_verifier|authorization|password|api_token|token"
 _PATTERNS = (
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {REMOVED}"),
-    (re.compile(rf"\b({_SECRET_NAMES})([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}}]+", re.IGNORECASE), rf"\1\2{REMOVED}"),
+    (re.compile(rf"\b({_KEYWORDS})([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}}]+", re.IGNORECASE), rf"\1\2{REMOVED}"),
     (re.compile(r"\b[0-9a-f]{40,}\b|\b[\w-]{60,}\b", re.IGNORECASE), REMOVED),  # Zendesk's tokens: 64 hex characters
 )
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]{0,500}>", re.IGNORECASE | re.DOTALL)

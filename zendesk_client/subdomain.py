@@ -76,5 +76,5 @@ def _read_host(text: str) -> str:
 
 
 def _may_be_bare(text: str, host: str) -> bool:
-    """Only a lone word, perhaps with slashes or dots behind it, may leave zendesk.com out: ``foo/bar`` may be a host."""
+    """Only a lone word may leave zendesk.com out: the first part of ``foo/bar`` may be anyone's host."""
     return host.endswith(ZENDESK_HOST_SUFFIX) or text.strip("/.") == host

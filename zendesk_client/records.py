@@ -1,0 +1,90 @@
+"""One record as Zendesk shows it, read into a flat mapping of field key -> canonical value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zendesk_client.fields import (
+    CUSTOM_FIELD_PREFIX,
+    OBJECT_PROPERTIES,
+    ORGANIZATION_PROPERTIES,
+    TICKET_PROPERTIES,
+    TICKET_SYSTEM_FIELDS,
+    USER_PROPERTIES,
+    FieldDefinition,
+    build_custom_key,
+)
+from zendesk_client.record_types import RecordType
+from zendesk_client.values import read_value
+
+Definitions = Mapping[str, FieldDefinition]
+
+SYSTEM_DEFINITIONS: dict[str, dict[str, FieldDefinition]] = {
+    container: {definition.key: definition for definition in definitions if definition.type != "comment"}
+    for container, definitions in {
+        "custom_fields": (*TICKET_SYSTEM_FIELDS.values(), *TICKET_PROPERTIES),
+        "user_fields": USER_PROPERTIES,
+        "organization_fields": ORGANIZATION_PROPERTIES,
+        "custom_object_fields": OBJECT_PROPERTIES,
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record.
+
+    ``values``: field key -> canonical value (see ``values``); None = unset. ``title``: subject or name.
+    ``updated_at``: Zendesk's own text, to be given back as ``updated_stamp``. ``is_gone``: deleted although Zendesk
+    still shows it. ``body``: the object as received, for what no field definition covers.
+    """
+
+    entity_type: str
+    id: str
+    title: str
+    values: Mapping[str, Any]
+    updated_at: str = ""
+    is_gone: bool = False
+    is_closed: bool = False
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def read_record(record_type: RecordType, body: Mapping[str, Any], definitions: Definitions | None = None) -> Record:
+    """Return the record in ``body``.
+
+    ``definitions`` (of the account) tell how to read custom values: without them they stay as Zendesk shows them.
+    """
+    status = body.get("status") if record_type.name == "ticket" else None
+    return Record(
+        entity_type=record_type.name,
+        id=str(body.get("id") or ""),
+        title=str(body.get("subject") or body.get("name") or ""),
+        values={**_read_properties(record_type, body), **_read_custom(record_type, body, definitions or {})},
+        updated_at=str(body.get("updated_at") or ""),
+        is_gone=status == "deleted" or (record_type.name == "user" and body.get("active") is False),
+        is_closed=status == "closed",
+        body=body,
+    )
+
+
+def _read_properties(record_type: RecordType, body: Mapping[str, Any]) -> dict[str, Any]:
+    definitions = SYSTEM_DEFINITIONS[record_type.container]
+    return {key: read_value(known.type, body[key]) for key, known in definitions.items() if key in body}
+
+
+def _read_custom(record_type: RecordType, body: Mapping[str, Any], definitions: Definitions) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for key, value in _list_custom_values(record_type, body):
+        known = definitions.get(key)
+        read[key] = read_value(known.type, value) if known else value
+    return read
+
+
+def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    held = body.get(record_type.container)
+    if isinstance(held, list):  # tickets: [{"id", "value"}]
+        entries = [entry for entry in held if isinstance(entry, dict) and "id" in entry]
+        return [(f"{CUSTOM_FIELD_PREFIX}{entry['id']}", entry.get("value")) for entry in entries]
+    if isinstance(held, dict):
+        return [(build_custom_key(record_type.container, key), value) for key, value in held.items()]
+    return []

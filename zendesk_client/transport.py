@@ -1,0 +1,160 @@
+"""The only place of the client that touches the network.
+
+One call, one request: no redirect is followed, nothing is retried, nothing waits for a limit. Addresses are built
+from our own base alone; a host inside an answer is never called (accounts get renamed, and ``links.next`` then names
+another host). Every answer's limit headers go to the caller before anything else is looked at.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from zendesk_client.answers import Answer
+from zendesk_client.connection import (
+    DEFAULT_TIMEOUTS,
+    NO_MARKETPLACE,
+    ZENDESK_BASE_URL,
+    MarketplaceHeaders,
+    Timeouts,
+    build_base_url,
+    build_session,
+)
+from zendesk_client.deadline import bounded_call
+from zendesk_client.error_parsing import parse_error
+from zendesk_client.errors import InvalidAnswer
+from zendesk_client.failures import translate_failure
+from zendesk_client.limits import LimitReport, parse_limits
+
+USER_AGENT = "AgentIntegrations/1.0 (python-requests)"
+MAX_ANSWER_BYTES = 32 * 1024 * 1024  # unpacked; 400 ticket fields with some hundred options each stay far below
+CHUNK_BYTES = 64 * 1024
+READ_METHODS = frozenset({"GET", "HEAD"})
+
+logger = logging.getLogger(__name__)
+
+OnLimits = Callable[[tuple[LimitReport, ...]], None]
+
+
+@dataclass(slots=True)
+class Transport:
+    """Sends requests to one account. Not for two threads at once: one client, one thread, one session."""
+
+    subdomain: str
+    access_token: str | None = field(default=None, repr=False)
+    base_url_template: str = ZENDESK_BASE_URL
+    marketplace: MarketplaceHeaders = NO_MARKETPLACE
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    verify: bool | str = True
+    session: requests.Session = field(default_factory=build_session, repr=False)
+    on_limits: OnLimits | None = None
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+    base_url: str = field(init=False)
+    last_limits: tuple[LimitReport, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        self.base_url = build_base_url(self.base_url_template, self.subdomain)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json_body: Mapping[str, Any] | None = None,
+        form_body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request to ``path`` (begins with a slash, already quoted) and return its 2xx answer.
+
+        JSON bodies are written with sorted keys, so that the same content is the same bytes on a retry. Raises
+        ZendeskError for everything else.
+        """
+        is_write = method not in READ_METHODS
+        body, content_type = _write_body(json_body, form_body)
+        sent_headers = {**self._build_headers(content_type), **(headers or {})}
+        with bounded_call(self.timeouts.total_s) as call:
+            try:
+                status, answer_headers, answer_body = self._exchange(method, path, params, body, sent_headers)
+            except requests.RequestException as error:
+                raise translate_failure(error, call, is_write) from None
+            except _TooLarge:
+                raise InvalidAnswer("The answer is too large.", code="TooLarge", maybe_applied=is_write) from None
+        self._report_limits(answer_headers)
+        if not 200 <= status < 300:
+            content_type = answer_headers.get("Content-Type", "")
+            raise parse_error(status, answer_headers, content_type, answer_body, is_write=is_write)
+        return Answer(status, answer_headers, answer_body, is_write)
+
+    def close(self) -> None:
+        """Close the connections kept alive."""
+        self.session.close()
+
+    def _build_headers(self, content_type: str) -> dict[str, str | bytes]:
+        headers: dict[str, str | bytes] = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        headers.update(self.marketplace.as_headers())
+        if content_type:
+            headers["Content-Type"] = content_type
+        if self.access_token is not None:
+            headers["Authorization"] = f"Bearer {self.access_token}"
+        return headers
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        headers: Mapping[str, str | bytes],
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        response = self.session.request(
+            method,
+            self.base_url + path,
+            params=params,
+            data=body,
+            headers=headers,
+            timeout=(self.timeouts.connect_s, self.timeouts.read_s),
+            allow_redirects=False,
+            verify=self.verify,
+            stream=True,
+        )
+        try:
+            return response.status_code, CaseInsensitiveDict(response.headers), self._read_body(response)
+        finally:
+            response.close()
+
+    def _read_body(self, response: requests.Response) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(CHUNK_BYTES):
+            size += len(chunk)
+            if size > self.max_answer_bytes:
+                raise _TooLarge
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _report_limits(self, headers: Mapping[str, str]) -> None:
+        self.last_limits = parse_limits(headers)
+        if self.on_limits is None or not self.last_limits:
+            return
+        try:
+            self.on_limits(self.last_limits)
+        except Exception:  # a budget that could not be noted must not turn a write that succeeded into an error
+            logger.exception("Limit reports could not be handed over.")
+
+
+class _TooLarge(Exception):
+    """The answer is larger than allowed; the connection is thrown away with its rest."""
+
+
+def _write_body(json_body: Mapping[str, Any] | None, form_body: str | None) -> tuple[bytes | None, str]:
+    if json_body is not None:
+        text = json.dumps(json_body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return text.encode("ascii"), "application/json"
+    if form_body is not None:
+        return form_body.encode("ascii"), "application/x-www-form-urlencoded"
+    return None, ""
