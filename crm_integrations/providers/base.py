@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.functional import Promise
@@ -172,14 +172,26 @@ class CRMConnection(ABC):
         """All fields of a record type that can be read, in the CRM's order; unknown type: RecordGone."""
 
     @abstractmethod
-    def get_records(self, entity_type: str, ids: Sequence[str]) -> dict[str, CRMRecord]:
-        """The records that exist, by id; at most 100 ids."""
+    def get_records(
+        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+    ) -> dict[str, CRMRecord]:
+        """The records that exist, by id; at most 100 ids. Fields named in `types` come back canonical."""
 
     @abstractmethod
     def update_record(
-        self, entity_type: str, record_id: str, values: Mapping[str, CRMValue], *, delivery_id: str
+        self,
+        entity_type: str,
+        record_id: str,
+        values: Mapping[str, CRMValue],
+        *,
+        delivery_id: str,
+        types: Mapping[str, FieldType] | None = None,
     ) -> WriteAnswer:
-        """Write fields of one record. Tags are added; a comment is internal and its metadata name `delivery_id`."""
+        """Write fields of one record, whose `types` make the answer canonical.
+
+        Tags are added. A comment is internal, its metadata name `delivery_id`, and it is part of the last call made:
+        an error other than CRMUnavailable(may_have_applied) says that the comment was not posted.
+        """
 
     @abstractmethod
     def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
@@ -202,8 +214,8 @@ class CRMProvider(ABC):
     asks_external_domain: bool = False
     external_domain_label: str = ""
     is_authorized_by_consent: bool = True
-    default_record_variables: Mapping[str, str] = {}
-    right_labels: Mapping[str, str | Promise] = {}
+    default_record_variables: ClassVar[Mapping[str, str]] = {}
+    right_labels: ClassVar[Mapping[str, str | Promise]] = {}
     authentication_form: type[forms.Form]
     """The window's fields; its cleaned `address` names the account, every other cleaned field becomes an option."""
 

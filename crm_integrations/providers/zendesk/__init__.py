@@ -1,1 +1,1 @@
-"""Zendesk behind the CRM port."""
+"""Zendesk behind the CRM port; the only part of the product that imports `zendesk_client`."""

@@ -1,0 +1,186 @@
+"""One live Zendesk account behind the port."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm_integrations.providers.base import (
+    CommentTrace,
+    CRMConnection,
+    CRMField,
+    CRMRecord,
+    CRMValue,
+    EntityType,
+    FieldType,
+    LimitReport,
+    Right,
+    RightOutcome,
+    SystemUser,
+    WriteAnswer,
+)
+from crm_integrations.providers.errors import GrantEnded
+from crm_integrations.providers.zendesk.errors import translated_errors
+from crm_integrations.providers.zendesk.fields import build_definitions, build_field, build_record
+from crm_integrations.providers.zendesk.rights import list_rights
+from crm_integrations.providers.zendesk.scopes import find_missing_scopes
+from zendesk_client import (
+    CustomRole,
+    Forbidden,
+    Identity,
+    NotFound,
+    WriteOptions,
+    WriteResult,
+    ZendeskClient,
+    ZendeskError,
+)
+from zendesk_client import LimitReport as ZendeskLimitReport
+
+METADATA_KEY = "agent_integrations_delivery"
+"""Under this name a comment's audit carries the id of the delivery that posted it."""
+
+
+class ZendeskConnection(CRMConnection):
+    """Wraps one `ZendeskClient`; every error leaves translated."""
+
+    def __init__(self, client: ZendeskClient, reports: dict[str, ZendeskLimitReport]) -> None:
+        self._client = client
+        self._reports = reports
+
+    def identify(self) -> SystemUser:
+        """See the port."""
+        identity = self._whoami()
+        return SystemUser(id=identity.id, name=identity.name, email=identity.email, role=identity.role)
+
+    def check_rights(self, *, granted_scopes: Sequence[str]) -> list[Right]:
+        """See the port."""
+        identity = self._whoami()
+        return list_rights(
+            identity,
+            self._read_role(identity),
+            missing_scopes=find_missing_scopes(granted_scopes),
+            has_custom_objects=self._try_custom_objects(),
+        )
+
+    def list_entity_types(self) -> list[EntityType]:
+        """See the port. Plans without custom objects have the three standard types."""
+        standard = [
+            EntityType("ticket", _("Ticket"), _("Tickets")),
+            EntityType("user", _("User"), _("Users")),
+            EntityType("organization", _("Organization"), _("Organizations")),
+        ]
+        with translated_errors():
+            try:
+                found = self._client.list_custom_objects()
+            except (Forbidden, NotFound):
+                found = []
+        custom = [EntityType(each.entity_type, each.title, each.title_pluralized, is_custom=True) for each in found]
+        return standard + custom
+
+    def list_fields(self, entity_type: str) -> list[CRMField]:
+        """See the port."""
+        with translated_errors():
+            return [build_field(definition) for definition in self._client.list_fields(entity_type)]
+
+    def get_records(
+        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+    ) -> dict[str, CRMRecord]:
+        """See the port. A deleted user, whom Zendesk still shows, does not exist."""
+        with translated_errors():
+            records = self._client.show_many(entity_type, ids, fields=build_definitions(types))
+        return {record.id: build_record(record) for record in records if not record.is_gone}
+
+    def update_record(
+        self,
+        entity_type: str,
+        record_id: str,
+        values: Mapping[str, CRMValue],
+        *,
+        delivery_id: str,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> WriteAnswer:
+        """See the port. Tags go first, through their own address: an update of the record would replace them."""
+        plain = {key: value for key, value in values.items() if key != "tags"}
+        with translated_errors():
+            tags = self._add_tags(entity_type, record_id, values.get("tags"))
+            if not plain:
+                return WriteAnswer(None, 200, {"fields": ["tags"]}, {"tags": len(tags)})
+            options = WriteOptions(metadata={METADATA_KEY: delivery_id}) if "comment" in plain else WriteOptions()
+            written = self._client.update(
+                entity_type, record_id, plain, fields=build_definitions(types), options=options
+            )
+        return WriteAnswer(
+            record=build_record(written.record),
+            status=200,
+            request={"record": f"{entity_type} {record_id}", "fields": {key: _describe(values[key]) for key in values}},
+            answer=_describe_answer(written),
+        )
+
+    def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
+        """See the port. Zendesk has no granular scope for audits, so reading them may be denied: then nobody knows."""
+        if entity_type != "ticket":
+            return CommentTrace(is_posted=False)
+        try:
+            for audit in self._client.iterate_ticket_audits(record_id):
+                metadata = audit.get("metadata")
+                custom = metadata.get("custom") if isinstance(metadata, dict) else None
+                if isinstance(custom, dict) and custom.get(METADATA_KEY) == delivery_id:
+                    return CommentTrace(is_posted=True)
+        except (Forbidden, NotFound):
+            return CommentTrace(is_posted=None)
+        except ZendeskError as error:
+            with translated_errors():
+                raise error
+        return CommentTrace(is_posted=False)
+
+    def report_limits(self) -> list[LimitReport]:
+        """See the port."""
+        return [
+            LimitReport(report.limit_class, report.limit, report.remaining, report.resets_in_s)
+            for report in self._reports.values()
+        ]
+
+    def close(self) -> None:
+        """See the port."""
+        self._client.close()
+
+    def _whoami(self) -> Identity:
+        with translated_errors():
+            identity = self._client.whoami()
+        if not identity.is_active or identity.is_suspended:
+            raise GrantEnded(_("The Zendesk user is deleted or suspended."), is_user_gone=True)
+        return identity
+
+    def _read_role(self, identity: Identity) -> CustomRole | None:
+        if identity.role == "admin" or identity.custom_role_id is None:
+            return None
+        with translated_errors():
+            try:
+                return self._client.custom_role(identity.custom_role_id)
+            except (Forbidden, NotFound):
+                return None
+
+    def _try_custom_objects(self) -> RightOutcome:
+        with translated_errors():
+            try:
+                self._client.list_custom_objects()
+            except Forbidden:
+                return RightOutcome.FAIL
+            except NotFound:
+                return RightOutcome.UNKNOWN
+        return RightOutcome.PASS
+
+    def _add_tags(self, entity_type: str, record_id: str, tags: CRMValue) -> tuple[str, ...]:
+        return self._client.add_tags(entity_type, record_id, tags) if isinstance(tags, list) and tags else ()
+
+
+def _describe(value: CRMValue) -> str:
+    """A value for the ledger's request: its kind and size, never the customer's text."""
+    if isinstance(value, str):
+        return f"text, {len(value)} characters"
+    return f"list of {len(value)}" if isinstance(value, list) else str(value)
+
+
+def _describe_answer(written: WriteResult) -> dict[str, Any]:
+    audit = written.audit or {}
+    return {"id": written.record.id, "updated_at": written.record.updated_at, "audit": str(audit.get("id") or "")}

@@ -1,0 +1,130 @@
+"""What every provider must do, whatever CRM is behind it: subclass, and give `account` a live one."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from crm_integrations.providers.base import CRMConnection, CRMProvider, FieldType, RightOutcome
+from crm_integrations.providers.errors import AccessDenied, GrantEnded, Reauthenticate, RecordGone, ValueRefused
+
+REDIRECT_URI = "http://localhost:8000/oauth/callback/"
+
+
+@dataclass(frozen=True)
+class LiveAccount:
+    """An account that consent was given for, with one ticket that can be written."""
+
+    provider: CRMProvider
+    address: str
+    code: str
+    verifier: str
+    ticket_id: str
+    text_field: str
+
+    def connect(self, access_token: str) -> CRMConnection:
+        return self.provider.connect(self.address, access_token=access_token, options={})
+
+
+class ProviderContract:
+    """The tests; `account` is a fixture of the subclass."""
+
+    @pytest.fixture
+    def grant(self, account):
+        return account.provider.finish_consent(
+            account.address, code=account.code, verifier=account.verifier, redirect_uri=REDIRECT_URI
+        )
+
+    @pytest.fixture
+    def connection(self, account, grant):
+        connection = account.connect(grant.access_token)
+        yield connection
+        connection.close()
+
+    def test_consent_page_address_carries_the_state(self, account):
+        url, verifier = account.provider.begin_consent(account.address, state="st4te", redirect_uri=REDIRECT_URI)
+        assert "state=st4te" in url
+        assert verifier
+        assert verifier not in url
+
+    def test_a_grant_has_both_tokens_and_hides_them(self, grant):
+        assert grant.access_token
+        assert grant.refresh_token
+        assert grant.access_token not in repr(grant)
+
+    def test_refreshing_kills_the_pair_before(self, account, grant):
+        newer = account.provider.refresh(account.address, refresh_token=grant.refresh_token)
+        assert newer.access_token != grant.access_token
+        with pytest.raises(GrantEnded):
+            account.provider.refresh(account.address, refresh_token=grant.refresh_token)
+
+    def test_the_system_user_is_known(self, connection):
+        user = connection.identify()
+        assert user.id
+        assert user.name
+
+    def test_rights_are_a_list_with_known_labels(self, account, connection):
+        rights = connection.check_rights(granted_scopes=["read"])
+        assert rights
+        assert {right.right for right in rights} <= set(account.provider.right_labels)
+        assert all(isinstance(right.outcome, RightOutcome) for right in rights)
+
+    def test_entity_types_begin_with_the_standard_ones(self, connection):
+        keys = [entity_type.key for entity_type in connection.list_entity_types()]
+        assert {"ticket", "user"} <= set(keys)
+        assert len(keys) == len(set(keys))
+
+    def test_fields_have_unique_keys_and_some_can_be_written(self, account, connection):
+        fields = connection.list_fields("ticket")
+        assert len({field.key for field in fields}) == len(fields)
+        assert account.text_field in {field.key for field in fields if field.is_writable}
+        assert not any(field.is_writable for field in fields if field.key in {"id", "created_at"})
+
+    def test_only_records_that_exist_come_back(self, account, connection):
+        records = connection.get_records("ticket", [account.ticket_id, "99999999"])
+        assert list(records) == [account.ticket_id]
+
+    def test_what_is_written_is_shown_and_read_back(self, account, connection):
+        types = {account.text_field: FieldType.TEXT}
+        values = {account.text_field: "Zoé called"}
+        answer = connection.update_record("ticket", account.ticket_id, values, delivery_id="d1", types=types)
+        assert answer.record is not None
+        assert answer.record.values[account.text_field] == "Zoé called"
+        read = connection.get_records("ticket", [account.ticket_id], types=types)[account.ticket_id]
+        assert read.values[account.text_field] == "Zoé called"
+
+    def test_the_ledger_copy_of_a_write_has_no_customer_text(self, account, connection):
+        values = {account.text_field: "Zoé called"}
+        answer = connection.update_record("ticket", account.ticket_id, values, delivery_id="d1")
+        assert "Zoé" not in f"{answer.request}{answer.answer}"
+
+    def test_tags_are_added_and_never_replaced(self, account, connection):
+        for tag in ("first_call", "second_call"):
+            connection.update_record("ticket", account.ticket_id, {"tags": [tag]}, delivery_id="d1")
+        read = connection.get_records("ticket", [account.ticket_id], types={"tags": FieldType.TAGS})
+        assert {"first_call", "second_call"} <= set(read[account.ticket_id].values["tags"])
+
+    def test_a_comment_can_be_found_again_by_its_delivery(self, account, connection):
+        assert connection.find_comment("ticket", account.ticket_id, delivery_id="d7").is_posted is False
+        connection.update_record("ticket", account.ticket_id, {"comment": "A note"}, delivery_id="d7")
+        assert connection.find_comment("ticket", account.ticket_id, delivery_id="d7").is_posted is True
+        assert connection.find_comment("ticket", account.ticket_id, delivery_id="d8").is_posted is False
+
+    def test_writing_what_does_not_exist_says_so(self, account, connection):
+        with pytest.raises(RecordGone):
+            connection.update_record("ticket", "99999999", {account.text_field: "x"}, delivery_id="d1")
+
+    def test_a_dead_token_asks_for_reauthentication(self, account, grant):
+        account.provider.revoke(account.address, access_token=grant.access_token)
+        connection = account.connect(grant.access_token)
+        with pytest.raises((Reauthenticate, GrantEnded)):
+            connection.identify()
+
+    def test_revoking_twice_is_fine(self, account, grant):
+        account.provider.revoke(account.address, access_token=grant.access_token)
+        account.provider.revoke(account.address, access_token=grant.access_token)
+
+    def test_a_used_or_foreign_code_is_refused(self, account, grant):
+        with pytest.raises((GrantEnded, AccessDenied, ValueRefused)):
+            account.provider.finish_consent(
+                account.address, code="never-issued", verifier=account.verifier, redirect_uri=REDIRECT_URI
+            )

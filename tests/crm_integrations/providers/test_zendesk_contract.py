@@ -1,0 +1,78 @@
+"""The Zendesk provider keeps the contract against the demo Zendesk, over real HTTP."""
+
+import secrets
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from crm_integrations.providers.errors import CRMUnavailable, RecordClosed, RetryLater
+from crm_integrations.providers.zendesk.provider import ZendeskProvider
+from demo.zendesk.app import create_app
+from demo.zendesk.server import build_server
+from tests.crm_integrations.providers.contract import REDIRECT_URI, LiveAccount, ProviderContract
+
+
+@pytest.fixture(scope="module")
+def demo_url():
+    server = build_server(create_app(None), "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def give_consent(provider: ZendeskProvider, address: str) -> tuple[str, str]:
+    """Press Allow on the demo's consent page, as a person would; returns code and verifier."""
+    url, verifier = provider.begin_consent(address, state="st4te", redirect_uri=REDIRECT_URI)
+    browser = requests.Session()
+    assert browser.get(url, timeout=10).status_code == 200
+    parts = urlsplit(url)
+    form = {name: values[0] for name, values in parse_qs(parts.query).items()} | {"decision": "allow"}
+    answer = browser.post(url, data=form, allow_redirects=False, timeout=10)
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert query["state"] == ["st4te"]
+    return query["code"][0], verifier
+
+
+def find_ticket(demo_url: str, address: str, statuses: set[str]) -> str:
+    """The id of some ticket in one of these states."""
+    tickets = requests.get(f"{demo_url}/_control/{address}/records/tickets", timeout=10).json()["tickets"]
+    return next(str(ticket["id"]) for ticket in tickets if ticket["status"] in statuses)
+
+
+def add_fault(demo_url: str, address: str, fault: dict) -> None:
+    """Make the next writes of the account go wrong."""
+    answer = requests.post(f"{demo_url}/_control/{address}/faults", json={"method": "PUT", "count": 1} | fault, timeout=10)
+    assert answer.status_code == 201, answer.text
+
+
+class TestZendeskProvider(ProviderContract):
+    @pytest.fixture
+    def account(self, settings, demo_url):
+        settings.ZENDESK_BASE_URL = demo_url + "/{subdomain}"
+        provider = ZendeskProvider()
+        address = f"contract-{secrets.token_hex(4)}"  # each test has its own account, with fresh limits
+        code, verifier = give_consent(provider, address)
+        ticket = find_ticket(demo_url, address, {"open"})
+        return LiveAccount(provider, address, code, verifier, ticket, "subject")
+
+    def test_a_closed_ticket_is_told_apart(self, account, connection, demo_url):
+        closed = find_ticket(demo_url, account.address, {"closed"})
+        with pytest.raises(RecordClosed):
+            connection.update_record("ticket", closed, {"subject": "x"}, delivery_id="d1")
+
+    def test_a_limit_says_how_long_to_wait(self, account, connection, demo_url):
+        add_fault(demo_url, account.address, {"kind": "status", "status": 429, "retry_after": 7})
+        with pytest.raises(RetryLater) as raised:
+            connection.update_record("ticket", account.ticket_id, {"subject": "x"}, delivery_id="d1")
+        assert raised.value.retry_after_s == 7
+
+    def test_a_lost_answer_may_have_been_applied(self, account, connection, demo_url):
+        add_fault(demo_url, account.address, {"kind": "drop_after"})
+        with pytest.raises(CRMUnavailable) as raised:
+            connection.update_record("ticket", account.ticket_id, {"subject": "Lost answer"}, delivery_id="d1")
+        assert raised.value.may_have_applied
+        read = connection.get_records("ticket", [account.ticket_id])
+        assert read[account.ticket_id].values["subject"] == "Lost answer"
