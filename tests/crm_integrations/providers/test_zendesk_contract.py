@@ -44,7 +44,9 @@ def find_ticket(demo_url: str, address: str, statuses: set[str]) -> str:
 
 def add_fault(demo_url: str, address: str, fault: dict) -> None:
     """Make the next writes of the account go wrong."""
-    answer = requests.post(f"{demo_url}/_control/{address}/faults", json={"method": "PUT", "count": 1} | fault, timeout=10)
+    answer = requests.post(
+        f"{demo_url}/_control/{address}/faults", json={"method": "PUT", "count": 1} | fault, timeout=10
+    )
     assert answer.status_code == 201, answer.text
 
 

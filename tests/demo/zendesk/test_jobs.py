@@ -1,0 +1,119 @@
+"""Bulk updates: from queued to completed, and everything that can go wrong in between."""
+
+
+def start(desk, ids="2,3", **change):
+    answer = desk.call("PUT", f"tickets/update_many?ids={ids}", {"ticket": change})
+    assert answer.status_code == 200, answer.data
+    return answer.get_json()["job_status"]
+
+
+def job(desk, started):
+    return desk.get(f"job_statuses/{started['id']}")["job_status"]
+
+
+def subject(desk, ticket_id):
+    return desk.get(f"tickets/{ticket_id}")["ticket"]["subject"]
+
+
+def test_a_job_is_queued_works_and_completes_with_time(desk, clock):
+    started = start(desk, ids=",".join(map(str, (2, 3, 4, 5, 9, 10, 11, 12, 13, 17))), priority="low", subject="many")
+    assert (started["status"], started["progress"], started["results"]) == ("queued", None, None)
+    clock.advance(1.55)
+    working = job(desk, started)
+    assert (working["status"], working["progress"], working["message"]) == ("working", 5, "Updating ticket #6")
+    assert (subject(desk, 9), subject(desk, 10) == "many") == ("many", False)
+    clock.advance(1)
+    done = job(desk, started)
+    assert done["status"] == "completed"
+    assert done["results"][0] == {"action": "update", "id": 2, "status": "Updated", "success": True}
+    assert len(done["results"]) == 10
+
+
+def test_records_change_without_anybody_asking_for_the_job(desk, clock):
+    start(desk, subject="by itself")
+    clock.advance(5)
+    assert subject(desk, 3) == "by itself"
+
+
+def test_completed_does_not_mean_success(desk, clock):
+    started = start(desk, ids="2,7,9999", subject="x")
+    clock.advance(5)
+    done = job(desk, started)
+    assert done["status"] == "completed"
+    assert done["results"][0]["success"] is True
+    failed = done["results"][1]
+    assert failed == {
+        "index": 1,
+        "id": 7,
+        "error": "TicketUpdateFailed",
+        "details": "Status: closed prevents ticket update",
+    }
+    assert "success" not in done["results"][2]
+
+
+def test_a_batch_gives_each_record_its_own_change(desk, clock):
+    body = {"tickets": [{"id": 2, "subject": "two"}, {"id": 3, "subject": "three", "additional_tags": ["b"]}]}
+    assert desk.call("PUT", "tickets/update_many", body).status_code == 200
+    clock.advance(5)
+    assert (subject(desk, 2), subject(desk, 3)) == ("two", "three")
+    assert {"b", "demo"} <= set(desk.get("tickets/3/tags")["tags"])
+
+
+def test_a_bulk_job_conflicts_with_what_happened_after_it_was_queued(desk, clock):
+    started = start(desk, subject="from the job")
+    clock.advance(1)
+    desk.put_ticket(2, subject="from a person")
+    clock.advance(5)
+    assert "Safe Update" in job(desk, started)["results"][0]["details"]
+    assert (subject(desk, 2), subject(desk, 3)) == ("from a person", "from the job")
+
+
+def test_a_hundred_records_and_thirty_jobs_are_the_most(desk):
+    ids = ",".join(map(str, range(1, 102)))
+    assert desk.call("PUT", f"tickets/update_many?ids={ids}", {"ticket": {}}).get_json()["error"] == "TooManyValues"
+    for _ in range(30):
+        start(desk, subject="x")
+    refused = desk.call("PUT", "tickets/update_many?ids=2", {"ticket": {"subject": "x"}})
+    assert (refused.status_code, refused.get_json()["error"]) == (429, "TooManyJobs")
+    assert len(refused.get_json()["current_job_ids"]) == 30
+    assert refused.headers["zendesk-ratelimit-inflight-jobs"] == "total=30; remaining=0; resets=60"
+
+
+def test_entries_fail_on_demand(desk, clock):
+    desk.control("POST", "faults", {"kind": "job_entry", "record_id": 3, "count": 1, "details": "Database timeout"})
+    started = start(desk, subject="x")
+    clock.advance(5)
+    results = job(desk, started)["results"]
+    assert results[0]["success"] is True
+    assert results[1] == {"index": 1, "id": 3, "error": "TicketUpdateFailed", "details": "Database timeout"}
+
+
+def test_jobs_can_get_stuck_or_vanish(desk, clock):
+    desk.control("POST", "faults", {"kind": "job_stuck", "count": 1})
+    stuck = start(desk, subject="never")
+    desk.control("POST", "faults", {"kind": "job_vanish", "count": 1})
+    vanished = start(desk, ids="4", subject="done in secret")
+    clock.advance(600)
+    assert job(desk, stuck)["status"] == "working"
+    assert desk.call("GET", f"job_statuses/{vanished['id']}").status_code == 404
+    assert (subject(desk, 4), subject(desk, 2) == "never") == ("done in secret", False)
+    listed = desk.get("job_statuses")["job_statuses"]
+    assert [one["id"] for one in listed] == [stuck["id"]]
+    assert desk.get(f"job_statuses/show_many?ids={stuck['id']},{vanished['id']}")["count"] == 1
+
+
+def test_users_and_organizations_take_bulk_updates(desk, clock):
+    user, organization = desk.user("Liam Thompson")["id"], desk.get("organizations")["organizations"][0]["id"]
+    desk.call("PUT", f"users/update_many?ids={user}", {"user": {"notes": "bulk"}})
+    body = {"organizations": [{"id": organization, "notes": "bulk"}]}
+    desk.call("PUT", "organizations/update_many", body)
+    clock.advance(5)
+    assert desk.get(f"users/{user}")["user"]["notes"] == "bulk"
+    assert desk.get(f"organizations/{organization}")["organization"]["notes"] == "bulk"
+
+
+def test_the_log_shows_every_record_a_job_wrote(desk, clock):
+    start(desk, subject="x")
+    clock.advance(5)
+    entries = [call for call in desk.control("GET", "log").get_json()["calls"] if call["method"] == "JOB"]
+    assert [(entry["records"], entry["applied"]) for entry in entries] == [(["tickets/2"], True), (["tickets/3"], True)]
