@@ -2,9 +2,20 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.views.accounts import admin_sign_in
+
+admin.site.site_header = admin.site.site_title = _("Agent Integrations: raw tables")
 
 urlpatterns = [
     path("", include("crm_integrations.urls")),
     path("", include("memorialization.urls")),
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "crm_integrations.views.errors.bad_request"
+handler403 = "crm_integrations.views.errors.permission_denied"
+handler404 = "crm_integrations.views.errors.page_not_found"
+handler500 = "crm_integrations.views.errors.server_error"
