@@ -1,0 +1,155 @@
+"""Forms of a configuration: its basics, its settings."""
+
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm_integrations.models import Configuration
+from crm_integrations.providers.base import CRMProvider
+from crm_integrations.providers.registry import all_providers
+
+VARIABLE_PREFIX = "variable_"
+VARIABLE_LIMIT = 100  # characters of a script variable's name
+SETTING_COLUMNS = (
+    "name",
+    "description",
+    "time_zone",
+    "acw_limit_minutes",
+    "contact_ends_first_voice",
+    "memorialize_on_closed",
+    "uses_linked_records",
+    "uses_record_variables",
+)
+HELP_TEXTS = {
+    "time_zone": gettext_lazy("Times written to date fields are days in this zone."),
+    "acw_limit_minutes": gettext_lazy("After-call work that is not completed by then is taken as completed."),
+    "contact_ends_first_voice": gettext_lazy(
+        "When a caller hangs up first, status, disposition and tags are left out, as for digital contacts."
+    ),
+    "memorialize_on_closed": gettext_lazy(
+        "Also write when a digital interaction's status is saved as Closed, not only when the agent lets go of it."
+    ),
+    "uses_linked_records": gettext_lazy("Records that agents, workflows or the API tied to the interaction."),
+    "uses_record_variables": gettext_lazy("Records whose id the script puts into one of the variables below."),
+}
+
+
+class BasicsForm(forms.Form):
+    """Part 1 of the set-up page; the only kind of CRM there is needs no choosing."""
+
+    integration_type = forms.ChoiceField(label=gettext_lazy("Integration Type"))
+    name = forms.CharField(label=gettext_lazy("Configuration Name"), max_length=100)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, configuration: Configuration | None = None, **kwargs: Any) -> None:
+        kwargs["initial"] = _basics(configuration) if configuration else {}
+        super().__init__(*args, **kwargs)
+        field = self.fields["integration_type"]
+        choices = [(provider.slug, str(provider.label)) for provider in all_providers()]
+        is_choice = len(choices) > 1 and not configuration
+        field.choices = [("", _("Select…")), *choices] if is_choice else choices  # type: ignore[attr-defined]
+        if configuration and configuration.authentication_id:
+            field.disabled = True
+            field.help_text = _("Cannot change any more: an account of this type is connected.")
+
+
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Everything that can be changed about a configuration that has its account."""
+
+    class Meta:
+        model = Configuration
+        fields = SETTING_COLUMNS
+        help_texts = HELP_TEXTS
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=HELP_TEXTS["time_zone"],
+        widget=forms.Select(attrs={"data-searchable": ""}),
+    )
+
+    def __init__(self, *args: Any, provider: CRMProvider | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.provider = provider
+        names = sorted(zoneinfo.available_timezones())
+        self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
+        if provider and provider.asks_external_domain:
+            self.fields["external_domain"] = external_domain_field(provider, self.instance.external_domain)
+        for entity_type, name in self._record_variables().items():
+            self.fields[VARIABLE_PREFIX + entity_type] = _variable_field(entity_type, name)
+
+    def clean_external_domain(self) -> str:
+        """The pasted domain as an origin."""
+        return clean_external_domain(self.provider, self.cleaned_data["external_domain"])
+
+    def validate_unique(self) -> None:
+        """Names are compared by the database when they are written, so that two tabs cannot both win."""
+
+    def validate_constraints(self) -> None:
+        """Likewise."""
+
+    def settings(self) -> dict[str, Any]:
+        """The columns of a valid form."""
+        columns = {name: self.cleaned_data[name] for name in SETTING_COLUMNS}
+        if "external_domain" in self.fields:
+            columns["external_domain"] = self.cleaned_data["external_domain"]
+        columns["record_variables"] = {
+            name.removeprefix(VARIABLE_PREFIX): value.lower()
+            for name, value in self.cleaned_data.items()
+            if name.startswith(VARIABLE_PREFIX) and value
+        }
+        return columns
+
+    @property
+    def variable_fields(self) -> list[forms.BoundField]:
+        """The fields for names of script variables."""
+        return [field for field in self if field.name.startswith(VARIABLE_PREFIX)]
+
+    def _record_variables(self) -> Mapping[str, str]:
+        offered = dict.fromkeys(self.provider.default_record_variables if self.provider else {}, "")
+        return {**offered, **self.instance.record_variables}
+
+
+def external_domain_field(provider: CRMProvider, initial: str) -> forms.CharField:
+    """The provider's question for the domain that record links are built with."""
+    return forms.CharField(
+        label=provider.external_domain_label,
+        max_length=200,
+        required=False,
+        initial=initial,
+        help_text=_(
+            "The full domain under which agents open the CRM; used for links to records only, never for calls."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
+    )
+
+
+def clean_external_domain(provider: CRMProvider | None, text: str) -> str:
+    """The provider's reading of the domain; blank stays blank."""
+    if not text or provider is None:
+        return text
+    try:
+        return provider.clean_external_domain(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _basics(configuration: Configuration) -> dict[str, str]:
+    return {name: getattr(configuration, name) for name in ("integration_type", "name", "description")}
+
+
+def _variable_field(entity_type: str, name: str) -> forms.CharField:
+    return forms.CharField(
+        label=_("Script variable for the record type “%(entity_type)s”") % {"entity_type": entity_type},
+        max_length=VARIABLE_LIMIT,
+        required=False,
+        initial=name,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )

@@ -1,0 +1,84 @@
+"""Authentications as pages show them: who can be selected, and what a system user may do, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, CRMAccount, User
+from crm_integrations.providers.base import CRMProvider
+from crm_integrations.selectors.configurations import present_configurations
+
+OUTCOME_LABELS: Mapping[str, str | Promise] = {"pass": _("Pass"), "fail": _("Fail"), "unknown": _("Unknown")}
+
+
+@dataclass(frozen=True, slots=True)
+class RightLine:
+    """One line of the rights list."""
+
+    outcome: str
+    outcome_label: str | Promise
+    label: str | Promise
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One limit of the account as last reported; `share` is what is used of it, in whole percent."""
+
+    name: str
+    limit: int
+    used: int
+    share: int
+
+
+def selectable_authentications(configuration: Configuration) -> QuerySet[Authentication]:
+    """Every authentication of the configuration's kind of CRM, by name, without tokens."""
+    rows = Authentication.objects.filter(account__provider=configuration.integration_type)
+    return rows.select_related("account").defer("access_token", "refresh_token").order_by("name")
+
+
+def configurations_beside(configuration: Configuration) -> list[Configuration]:
+    """Other configurations that work with the same authentication."""
+    rows = present_configurations().filter(authentication=configuration.authentication)
+    return list(rows.exclude(pk=configuration.pk)) if configuration.authentication_id else []
+
+
+def latest_request(configuration: Configuration, *, actor: User) -> AuthorizationRequest | None:
+    """The person's last trip to a consent page for this configuration: what they typed then is offered again."""
+    rows = AuthorizationRequest.objects.filter(
+        configuration=configuration, authentication=None, created_by=actor, provider=configuration.integration_type
+    )
+    return rows.defer("verifier").order_by("-id").first()
+
+
+def right_lines(rights: list[dict[str, Any]], provider: CRMProvider | None) -> list[RightLine]:
+    """Stored rights in the provider's words."""
+    labels = provider.right_labels if provider else {}
+    return [
+        RightLine(
+            line["outcome"],
+            OUTCOME_LABELS[line["outcome"]],
+            labels.get(line["right"], line["right"].replace("_", " ")),
+            line["detail"],
+        )
+        for line in rights
+    ]
+
+
+def limit_lines(account: CRMAccount, *, now: datetime) -> list[LimitLine]:
+    """What is used of the account's limits; a window that has ended since counts as unused."""
+    lines = []
+    for name, report in sorted(account.limits.items()):
+        limit, remaining = report.get("limit"), report.get("remaining")
+        if not limit or remaining is None:
+            continue
+        resets_at = report.get("resets_at")
+        has_ended = bool(resets_at) and datetime.fromisoformat(resets_at) <= now
+        used = 0 if has_ended else max(limit - remaining, 0)
+        lines.append(LimitLine(name, limit, used, round(100 * used / limit)))
+    return lines
