@@ -1,0 +1,78 @@
+"""Looks whether each authentication still works: who it acts as, what that user may do, how long its tokens last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from crm_integrations.models import Authentication
+from crm_integrations.providers.base import Right, SystemUser
+from crm_integrations.providers.errors import CRMError, GrantEnded
+from crm_integrations.services.connections import open_connection
+from crm_integrations.services.holds import hold_authentication
+from crm_integrations.services.rights import rights_columns, system_user_columns
+
+ANOTHER_USER = "The access token acts as another user than the one who authorised it."  # noqa: S105 - a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationCheck:
+    """What one check found; `trouble` is a passing reason why it could not be completed."""
+
+    authentication_id: int
+    name: str
+    is_held: bool
+    state_reason: str = ""
+    trouble: str = ""
+
+
+def check_all_authentications() -> Iterator[AuthenticationCheck]:
+    """Check one after the other; each is finished when it is yielded."""
+    for authentication_id in list(Authentication.objects.order_by("pk").values_list("pk", flat=True)):
+        yield check_authentication(authentication_id=authentication_id)
+
+
+def check_authentication(*, authentication_id: int) -> AuthenticationCheck:
+    """Check one: renews a token that is about to end, and holds the authentication when its user is gone."""
+    authentication = _load(authentication_id)
+    trouble = "" if authentication.is_held else _check_active(authentication)
+    authentication = _load(authentication_id)
+    return AuthenticationCheck(
+        authentication_id, authentication.name, authentication.is_held, authentication.state_reason, trouble
+    )
+
+
+def _load(authentication_id: int) -> Authentication:
+    tokens = ("access_token", "refresh_token")
+    return Authentication.objects.select_related("account").defer(*tokens).get(pk=authentication_id)
+
+
+def _check_active(authentication: Authentication) -> str:
+    """Ask the CRM and store the answer; a passing reason why not is returned in its words."""
+    try:
+        with open_connection(authentication=authentication) as live:
+            user = live.identify()
+            _hold_another_user(authentication, user)
+            rights = live.check_rights(granted_scopes=authentication.granted_scopes)
+    except GrantEnded:
+        return ""  # held now, with its reason
+    except CRMError as error:
+        return error.message
+    _store(authentication, user, rights, timezone.now())
+    return ""
+
+
+def _hold_another_user(authentication: Authentication, user: SystemUser) -> None:
+    """A token that changed its user would write with rights nobody checked."""
+    if authentication.system_user_id in ("", user.id):
+        return
+    version = Authentication.objects.values_list("token_version", flat=True).get(pk=authentication.pk)
+    hold_authentication(authentication_id=authentication.pk, token_version=version, reason=ANOTHER_USER)
+    raise GrantEnded(ANOTHER_USER)
+
+
+def _store(authentication: Authentication, user: SystemUser, rights: list[Right], now: datetime) -> None:
+    Authentication.objects.filter(pk=authentication.pk, state=Authentication.State.ACTIVE).update(
+        **system_user_columns(user), **rights_columns(rights, now)
+    )

@@ -1,0 +1,68 @@
+"""Checks of authentications: users who are gone, users who changed, rights, and passing trouble."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm_integrations.models import Authentication
+from crm_integrations.providers.base import SystemUser
+from crm_integrations.providers.errors import CRMUnavailable
+from crm_integrations.services.authentication_checks import check_authentication
+from tests.factories import make_authentication
+from tests.memory_provider import MemoryProvider
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def memory_crm(settings):
+    settings.CRM_PROVIDERS = ["tests.memory_provider.MemoryProvider"]
+    MemoryProvider.reset()
+    yield
+    MemoryProvider.reset()
+
+
+def test_a_working_authentication_gets_its_user_and_rights_updated():
+    authentication = make_authentication()
+    check = check_authentication(authentication_id=authentication.pk)
+    assert (check.is_held, check.trouble) == (False, "")
+    authentication.refresh_from_db()
+    assert authentication.system_user_name == "System User"
+    assert [right["outcome"] for right in authentication.rights] == ["pass", "unknown"]
+    assert authentication.rights_checked_at is not None
+
+
+def test_a_user_who_is_gone_is_found_and_held():
+    authentication = make_authentication()
+    MemoryProvider.accounts["acme"].user = SystemUser("", "", "", "")
+    assert check_authentication(authentication_id=authentication.pk).is_held
+    assert Authentication.objects.get().state == "system_user_removed"
+
+
+def test_a_token_that_acts_as_another_user_is_held():
+    authentication = make_authentication(system_user_id="1")
+    check = check_authentication(authentication_id=authentication.pk)
+    assert check.is_held
+    assert Authentication.objects.get().system_user_id == "1"
+
+
+def test_passing_trouble_holds_nothing_and_is_told():
+    authentication = make_authentication()
+    MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("503 from the CRM", may_have_applied=False))
+    check = check_authentication(authentication_id=authentication.pk)
+    assert (check.is_held, check.trouble) == (False, "503 from the CRM")
+
+
+def test_the_command_ends_well_when_all_work_and_badly_when_one_is_held():
+    make_authentication(name="Acme")
+    out = StringIO()
+    call_command("check_authentications", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "Acme: works",
+        "1 authentications checked: 0 held, 0 could not be checked now.",
+    ]
+    make_authentication(name="Gone", state="reauthenticate", state_reason="invalid_grant")
+    with pytest.raises(CommandError, match="2 authentications checked: 1 held"):
+        call_command("check_authentications", stdout=out)
+    assert "Gone: held, invalid_grant" in out.getvalue()

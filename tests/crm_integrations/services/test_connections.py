@@ -1,0 +1,310 @@
+"""Authenticated connections: tokens renewed early, once and by one; held when a person must act."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.db import connections as db_connections
+from django.utils import timezone
+
+from crm_integrations.models import AuditEntry, Authentication, Configuration, CRMAccount
+from crm_integrations.providers.base import LimitReport
+from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured, RetryLater
+from crm_integrations.services import connections, tokens
+from crm_integrations.services.connections import open_connection, run_on_connection
+from crm_integrations.services.tokens import AuthenticationHeld, TokenBusy, TokenUnavailable, renew_token
+from tests.factories import make_authentication, make_configuration
+from tests.memory_provider import MemoryProvider
+
+pytestmark = pytest.mark.django_db
+
+SOMEBODY = "6f1c0c55-7f5b-4a4c-9d53-111111111111"
+
+
+@pytest.fixture(autouse=True)
+def memory_crm(settings):
+    settings.CRM_PROVIDERS = ["tests.memory_provider.MemoryProvider"]
+    MemoryProvider.reset()
+    yield
+    MemoryProvider.reset()
+
+
+@pytest.fixture
+def account():
+    account = MemoryProvider.accounts["acme"]
+    account.is_checking_tokens = True
+    account.access_tokens, account.refresh_tokens = {"access-0"}, {"refresh-0"}
+    return account
+
+
+def identify(authentication):
+    return run_on_connection(authentication=authentication, act=lambda live: live.identify())
+
+
+def refreshes(account):
+    return sum(name == "refresh" for name, _details in account.calls)
+
+
+def test_a_token_that_works_is_used_as_it_is_and_the_connection_is_closed(account):
+    assert identify(make_authentication()).id == "900"
+    assert [name for name, _details in account.calls] == ["identify", "close"]
+
+
+@pytest.mark.parametrize(("ends_in_s", "count"), [(tokens.RENEW_BEFORE_S + 60, 0), (tokens.RENEW_BEFORE_S - 1, 1)])
+def test_a_token_is_renewed_before_it_ends(account, ends_in_s, count):
+    authentication = make_authentication(access_expires_at=timezone.now() + timedelta(seconds=ends_in_s))
+    identify(authentication)
+    assert refreshes(account) == count
+    authentication.refresh_from_db()
+    assert authentication.token_version == count
+    assert authentication.refresh_lease is None
+
+
+def test_a_renewed_pair_is_saved_before_it_is_used(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now())
+    seen = []
+    connect = MemoryProvider.connect
+
+    def look(self, address, *, access_token, options):
+        seen.append(Authentication.objects.get().access_token == access_token)
+        return connect(self, address, access_token=access_token, options=options)
+
+    monkeypatch.setattr(MemoryProvider, "connect", look)
+    identify(authentication)
+    assert seen == [True]
+
+
+def test_the_save_is_repeated_until_it_is_committed(account, monkeypatch):
+    """The old pair is dead at the CRM, so a database that is away for a moment must not cost the new one."""
+    authentication = make_authentication(access_expires_at=timezone.now())
+    store, fails = tokens._store_pair, [1, 2, 3]
+
+    def fail_three_times(*args):
+        if fails:
+            fails.pop()
+            raise DatabaseError("away")
+        store(*args)
+
+    pauses = []
+    monkeypatch.setattr(tokens, "_store_pair", fail_three_times)
+    monkeypatch.setattr(tokens.time, "sleep", pauses.append)
+    identify(authentication)
+    assert pauses == [0.1, 0.5, 1.0]
+    assert refreshes(account) == 1
+
+
+def test_a_401_with_an_older_token_than_the_stored_one_only_reads_again(account):
+    authentication = make_authentication()
+    with open_connection(authentication=authentication) as live:
+        account.access_tokens = {"access-other"}
+        Authentication.objects.update(access_token="access-other", token_version=1)
+        live.identify()
+    assert refreshes(account) == 0
+
+
+def test_a_401_with_the_stored_token_is_answered_by_one_renewal(account):
+    authentication = make_authentication()
+    account.access_tokens.clear()
+    identify(authentication)
+    assert refreshes(account) == 1
+
+
+def test_a_token_that_is_refused_right_after_its_renewal_holds_the_authentication(account, monkeypatch):
+    authentication = make_authentication()
+    account.access_tokens.clear()
+    grant = account.grant
+    monkeypatch.setattr(account, "grant", lambda number: _dead(grant(number), account))
+    with pytest.raises(AuthenticationHeld):
+        identify(authentication)
+    assert refreshes(account) == 1
+    authentication.refresh_from_db()
+    assert authentication.state == Authentication.State.REAUTHENTICATE
+    assert authentication.refresh_token
+
+
+def _dead(grant, account):
+    account.access_tokens.clear()
+    return grant
+
+
+def test_a_refused_refresh_token_holds_the_authentication_with_the_crms_words_and_an_audit_entry(account):
+    authentication = make_authentication(access_expires_at=timezone.now(), refresh_token="used up")
+    with pytest.raises(GrantEnded):
+        identify(authentication)
+    authentication.refresh_from_db()
+    assert (authentication.state, authentication.state_reason) == ("reauthenticate", "invalid_grant")
+    assert AuditEntry.objects.get().action == "authentication_held"
+    with pytest.raises(AuthenticationHeld, match="invalid_grant"):
+        identify(authentication)
+    assert refreshes(account) == 1, "a held authentication asks the CRM nothing"
+
+
+def test_a_crash_between_the_crms_answer_and_the_save_ends_in_held(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now())
+
+    def die(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "_save_pair", die)
+        with pytest.raises(KeyboardInterrupt):
+            identify(authentication)
+    authentication.refresh_from_db()
+    assert authentication.refresh_lease is not None
+    Authentication.objects.update(refresh_lease_until=timezone.now())
+    with pytest.raises(AuthenticationHeld):
+        identify(authentication)
+    authentication.refresh_from_db()
+    assert authentication.state == "reauthenticate"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (CRMUnavailable("502", may_have_applied=True), TokenUnavailable),
+        (Misconfigured("invalid_client", status=401), TokenUnavailable),
+        (RetryLater("429", retry_after_s=7), RetryLater),
+    ],
+)
+def test_passing_trouble_with_a_renewal_is_never_a_hold_and_is_not_hammered(account, refusal, error):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    account.refusal = refusal
+    with pytest.raises(error) as caught:
+        identify(authentication)
+    assert not caught.value.may_have_applied
+    with pytest.raises(TokenBusy), open_connection(authentication=authentication, patience_s=0):
+        pass
+    assert refreshes(account) == 1
+    authentication.refresh_from_db()
+    assert authentication.state == "active"
+
+
+def test_a_user_who_is_gone_costs_the_tokens_and_rests_the_configurations(account):
+    authentication = make_authentication()
+    configuration = make_configuration(authentication=authentication)
+    inactive = make_configuration(authentication=authentication, state=Configuration.State.INACTIVE)
+    account.faults.append(GrantEnded("suspended", is_user_gone=True))
+    with pytest.raises(AuthenticationHeld) as caught:
+        identify(authentication)
+    assert caught.value.is_user_gone
+    authentication.refresh_from_db()
+    configuration.refresh_from_db()
+    inactive.refresh_from_db()
+    assert authentication.state == "system_user_removed"
+    assert (authentication.access_token, authentication.refresh_token) == ("", "")
+    assert (configuration.state, inactive.state) == ("system_user_removed", "inactive")
+
+
+def test_a_hold_for_tokens_that_were_replaced_meanwhile_is_void(account):
+    authentication = make_authentication(token_version=7)
+    assert not connections.hold_authentication(authentication_id=authentication.pk, token_version=6, reason="old")
+    authentication.refresh_from_db()
+    assert authentication.state == "active"
+
+
+def test_a_secret_that_no_key_opens_holds_the_authentication(account):
+    authentication = make_authentication()
+    Authentication.objects.filter(pk=authentication.pk).update(state_reason="")
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE crm_integrations_authentication SET access_token = 'v1:broken'")
+    with pytest.raises(AuthenticationHeld):
+        identify(authentication)
+    assert Authentication.objects.defer("access_token", "refresh_token").get().state == "reauthenticate"
+
+
+def test_only_one_asks_for_a_new_pair_and_the_other_is_told_to_come_back(account):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    Authentication.objects.update(refresh_lease=SOMEBODY, refresh_lease_until=timezone.now() + timedelta(seconds=60))
+    with pytest.raises(TokenBusy), open_connection(authentication=authentication, patience_s=0):
+        pass
+    assert refreshes(account) == 0
+
+
+def test_while_somebody_renews_a_token_that_still_works_it_is_used(account):
+    authentication = make_authentication(access_expires_at=timezone.now() + timedelta(seconds=60))
+    Authentication.objects.update(refresh_lease=SOMEBODY, refresh_lease_until=timezone.now() + timedelta(seconds=60))
+    with open_connection(authentication=authentication, patience_s=0) as live:
+        assert live.identify().id == "900"
+    assert refreshes(account) == 0
+
+
+def test_a_person_waits_a_moment_for_somebody_elses_renewal(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    Authentication.objects.update(refresh_lease=SOMEBODY, refresh_lease_until=timezone.now() + timedelta(seconds=60))
+
+    def finish(_pause_s):
+        account.access_tokens = {"access-other"}
+        Authentication.objects.update(
+            access_token="access-other", token_version=1, access_expires_at=None, refresh_lease=None
+        )
+
+    monkeypatch.setattr(connections.time, "sleep", finish)
+    identify(authentication)
+    assert refreshes(account) == 0
+
+
+def test_a_renewal_is_refused_inside_a_transaction_before_the_crm_is_asked(account, monkeypatch):
+    """A rollback would lose the pair that the CRM gave."""
+    from django.db import transaction
+
+    authentication = make_authentication(access_expires_at=timezone.now())
+    monkeypatch.setattr(transaction.Atomic, "_ensure_durability", True, raising=False)
+    with transaction.atomic():
+        outer = transaction.get_connection().atomic_blocks
+        monkeypatch.setattr(outer[-1], "_from_testcase", False, raising=False)
+        with pytest.raises(RuntimeError):
+            renew_token(authentication_id=authentication.pk, provider=MemoryProvider(), address="acme", version=0)
+    assert refreshes(account) == 0
+
+
+def test_what_the_answers_said_of_limits_is_kept_for_the_account(account):
+    account.limits = [LimitReport("account", 700, 699, 30.0)]
+    identify(make_authentication())
+    limits = CRMAccount.objects.get().limits
+    assert (limits["account"]["limit"], limits["account"]["remaining"]) == (700, 699)
+
+
+def test_no_error_and_no_log_shows_a_token(account, caplog):
+    authentication = make_authentication(access_expires_at=timezone.now(), refresh_token="refresh-secret")
+    with pytest.raises(GrantEnded) as caught:
+        identify(authentication)
+    assert "secret" not in str(caught.value) + caplog.text + repr(tokens.Token(1, "secret", None))
+
+
+def test_a_refusal_that_took_its_time_is_not_followed_by_another_call(account, monkeypatch):
+    """Whoever leases a record lane reckons with a bound on what one act takes."""
+    authentication = make_authentication()
+    account.access_tokens.clear()
+    clock = iter([0.0, 10_000.0])
+    with open_connection(authentication=authentication) as live:
+        monkeypatch.setattr(connections.time, "monotonic", lambda: next(clock))
+        with pytest.raises(TokenUnavailable):
+            live.identify()
+    assert sum(name == "identify" for name, _details in account.calls) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_make_exactly_one_renewal(account):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    start, outcomes = threading.Barrier(8), []
+
+    def use():
+        try:
+            start.wait()
+            with open_connection(authentication=authentication, patience_s=20) as live:
+                outcomes.append(live.identify().id)
+        except Exception as error:
+            outcomes.append(error)
+        finally:
+            db_connections.close_all()
+
+    threads = [threading.Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["900"] * 8
+    assert refreshes(account) == 1

@@ -1,0 +1,115 @@
+"""Deliveries that wait, and a clock to push them by: what tests of the delivery engine start from."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crm_integrations.models import Configuration
+from memorialization.models import Contact, Delivery, Interaction, RecordLane
+from memorialization.services.draining import Turn, drain_account
+from memorialization.services.lanes import find_lane, make_lane_due
+from tests.memory_provider import MemoryAccount, MemoryProvider
+
+NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # before any real token of a test ends
+_numbers = itertools.count(1)
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+def make_entry(crm_field: str, rendered: Any, *, type: str = "text", **keys: Any) -> dict[str, Any]:
+    """A field that waits to be sent."""
+    return {
+        "crm_field": crm_field,
+        "type": type,
+        "label": crm_field,
+        "channel": "voice",
+        "source": "agentName",
+        "value": rendered,
+        "rendered": rendered,
+        "occurred_at": keys.pop("occurred_at", NOW).isoformat(),
+        **keys,
+    }
+
+
+def make_interaction(configuration: Configuration, *, ended_at: datetime = NOW, segment_id: str = "") -> Interaction:
+    """A planned segment of a contact of its own."""
+    contact = Contact.objects.create(configuration=configuration, contact_id=f"contact-{next(_numbers)}")
+    return Interaction.objects.create(
+        configuration=configuration,
+        contact=contact,
+        channel="voice",
+        segment_id=segment_id,
+        ended_at=ended_at,
+        state=Interaction.State.PLANNED,
+    )
+
+
+def make_delivery(
+    configuration: Configuration,
+    *fields: dict[str, Any],
+    record_id: str = "35",
+    entity_type: str = "ticket",
+    ended_at: datetime = NOW,
+    interaction: Interaction | None = None,
+    has_record: bool = True,
+    **columns: Any,
+) -> Delivery:
+    """A delivery that is due, of a segment that ended at `ended_at`, to a record that exists."""
+    account = configuration.authentication.account
+    if has_record:
+        MemoryProvider.accounts[account.address].records.setdefault((entity_type, record_id), {})
+    interaction = interaction or make_interaction(configuration, ended_at=ended_at)
+    columns.setdefault("revision", interaction.deliveries.count() + 1)
+    columns.setdefault("next_attempt_at", ended_at)
+    columns.setdefault("segment_key", f"{interaction.contact.contact_id}/{interaction.segment_id}")
+    lane = find_lane(account_id=account.pk, entity_type=entity_type, record_id=record_id)
+    delivery = Delivery.objects.create(
+        configuration=configuration,
+        interaction=interaction,
+        lane=lane,
+        entity_type=entity_type,
+        record_id=record_id,
+        fields=list(fields) or [make_entry("subject", "Call")],
+        segment_ended_at=ended_at,
+        **columns,
+    )
+    make_lane_due(lane_id=lane.pk, due_at=columns["next_attempt_at"])
+    return delivery
+
+
+def push_all(configuration: Configuration, clock: FakeClock) -> Turn:
+    """One turn on the configuration's account."""
+    return drain_account(account_id=configuration.authentication.account_id, clock=clock)
+
+
+def account_of(configuration: Configuration) -> MemoryAccount:
+    """The state of the configuration's account in the CRM."""
+    return MemoryProvider.accounts[configuration.authentication.account.address]
+
+
+def calls_of(configuration: Configuration, name: str) -> list[Any]:
+    """What the CRM was asked under that name."""
+    return [details for called, details in account_of(configuration).calls if called == name]
+
+
+def result_of(delivery: Delivery, crm_field: str = "subject") -> tuple[str | None, str]:
+    """Result and reason of one field, read again."""
+    delivery.refresh_from_db()
+    entry = next(entry for entry in delivery.fields if entry["crm_field"] == crm_field)
+    return entry.get("result"), entry.get("reason", "")
+
+
+def lane_of(delivery: Delivery) -> RecordLane:
+    """The lane, read again."""
+    return RecordLane.objects.get(pk=delivery.lane_id)
