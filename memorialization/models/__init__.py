@@ -2,6 +2,7 @@
 
 from memorialization.models.deliveries import Attempt, Delivery
 from memorialization.models.events import Contact, InteractionEvent
+from memorialization.models.heartbeats import Heartbeat
 from memorialization.models.interactions import Interaction
 from memorialization.models.lanes import FieldMark, RecordLane
 from memorialization.models.mappings import MappedEntity, MappedField, MappingVersion, MemorializationMapping
@@ -11,6 +12,7 @@ __all__ = [
     "Contact",
     "Delivery",
     "FieldMark",
+    "Heartbeat",
     "Interaction",
     "InteractionEvent",
     "MappedEntity",

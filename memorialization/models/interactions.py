@@ -33,6 +33,7 @@ class Interaction(models.Model):
     values = models.JSONField(_("values"), default=dict)  # source key → {"value", "occurred_at"}
     script_variables = models.JSONField(_("script variables"), default=dict)  # name → {"value", "occurred_at"}
     links = models.JSONField(_("linked records"), default=list)  # [{"entity_type", "id"}] that hold now
+    unlinks = models.JSONField(_("unlinked records"), default=list)  # records that were unlinked and not linked again
     withheld = models.JSONField(_("withheld"), default=list)  # source keys that are never written (contact ended first)
     flags = models.JSONField(_("flags"), default=list)
     search_text = models.TextField(_("search text"), blank=True)  # ids and agent, for the ledger's text filter

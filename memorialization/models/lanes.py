@@ -33,6 +33,8 @@ class RecordLane(models.Model):
             models.Index(
                 fields=["account", "next_due_at"], condition=Q(next_due_at__isnull=False), name="lane_due_by_account"
             ),
+            models.Index(fields=["lease_until"], condition=Q(lease__isnull=False), name="lane_leased"),
+            models.Index(fields=["account"], condition=Q(lost_leases__gt=0), name="lane_suspect"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "entity_type", "record_id"], name="lane_once"),

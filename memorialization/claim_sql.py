@@ -1,0 +1,78 @@
+"""The claim of record lanes, in the SQL of each database; the only hand-written SQL of the engine.
+
+Both are one statement. SQLite runs writers one after the other. PostgreSQL skips rows another claim has locked; the
+sub-select is materialised, since the planner may otherwise run it again and update more rows than its limit.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from crm_integrations.models import Authentication, Configuration, CRMAccount
+from memorialization.models import Delivery, RecordLane
+
+LANE = RecordLane._meta.db_table
+DELIVERY = Delivery._meta.db_table
+CONFIGURATION = Configuration._meta.db_table
+AUTHENTICATION = Authentication._meta.db_table
+ACCOUNT = CRMAccount._meta.db_table
+
+# A delivery is looked at only while its configuration is active and its authentication, for this very account, is not
+# held. The account's own conditions come first and once: paused or wholly held, it costs nothing however much waits.
+DUE_LANES = f"""
+SELECT lane.id FROM {LANE} lane
+WHERE lane.account_id = %(account)s
+  AND lane.next_due_at <= %(now)s
+  AND lane.lease IS NULL
+  AND (lane.closed_until IS NULL OR lane.closed_until <= %(now)s)
+  AND {{suspects}}
+  AND EXISTS (
+    SELECT 1 FROM {ACCOUNT} account
+    WHERE account.id = %(account)s AND (account.paused_until IS NULL OR account.paused_until <= %(now)s))
+  AND EXISTS (
+    SELECT 1 FROM {CONFIGURATION} usable
+    JOIN {AUTHENTICATION} working ON working.id = usable.authentication_id
+    WHERE usable.state = 'active' AND working.state = 'active' AND working.account_id = %(account)s)
+  AND EXISTS (
+    SELECT 1 FROM {DELIVERY} delivery
+    JOIN {CONFIGURATION} configuration ON configuration.id = delivery.configuration_id
+    JOIN {AUTHENTICATION} authentication ON authentication.id = configuration.authentication_id
+    WHERE delivery.lane_id = lane.id
+      AND delivery.state = 'waiting' AND delivery.next_attempt_at <= %(now)s
+      AND configuration.state = 'active'
+      AND authentication.state = 'active' AND authentication.account_id = lane.account_id)
+ORDER BY lane.next_due_at, lane.id
+LIMIT %(limit)s
+"""  # noqa: S608 - table names of our own models
+LEASED = "lease = %(lease)s, lease_until = %(until)s, fence = fence + 1"
+RETURNED = "id, account_id, entity_type, record_id, fence, lost_leases"
+
+SQLITE_CLAIM = f"UPDATE {LANE} SET {LEASED} WHERE id IN ({DUE_LANES}) RETURNING {RETURNED}"  # noqa: S608
+POSTGRESQL_CLAIM = f"""
+WITH due AS MATERIALIZED ({DUE_LANES} FOR UPDATE OF lane SKIP LOCKED)
+UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) RETURNING {RETURNED}
+"""  # noqa: S608
+CLAIMS = {"sqlite": SQLITE_CLAIM, "postgresql": POSTGRESQL_CLAIM}
+
+CLEAN = "lane.lost_leases = 0"
+SUSPECT = "lane.lost_leases > 0"
+
+
+def run_claim(
+    *, account_id: int, limit: int, lease: uuid.UUID, until: datetime, now: datetime, suspects: str
+) -> list[tuple[Any, ...]]:
+    """Lease up to `limit` due lanes in one statement; rows of RETURNED, in no order. `suspects`: CLEAN or SUSPECT."""
+    adapt = connection.ops.adapt_datetimefield_value
+    statement = CLAIMS[connection.vendor].format(suspects=suspects)
+    parameters = {
+        "account": account_id,
+        "now": adapt(now),
+        "until": adapt(until),
+        "lease": RecordLane._meta.get_field("lease").get_db_prep_value(lease, connection),
+        "limit": limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

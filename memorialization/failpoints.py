@@ -1,0 +1,65 @@
+"""Named places where a test makes a process die or fail: `FAILPOINT=name:kill|raise[:nth]`, read once at import.
+
+`kill` is SIGKILL to this process, `raise` an error that no code expects; `nth` (default 1) is the visit that fires,
+and it fires once. Unset, a visit costs one comparison. The places, in the order a delivery meets them:
+
+after_claim     record lanes are leased, nothing was sent
+before_call     the attempt is committed, the CRM was not asked
+after_call      the CRM has answered, nothing of the answer is stored
+during_commit   inside the transaction that stores the outcome
+"""
+
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+
+NAMES = ("after_claim", "before_call", "after_call", "during_commit")
+ACTIONS = ("kill", "raise")
+
+
+class FailpointReached(Exception):
+    """What `raise` raises: no code but the last resort expects it."""
+
+
+@dataclass
+class Failpoint:
+    """One armed place."""
+
+    name: str
+    action: str
+    nth: int = 1
+    _visits: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def visit(self, name: str) -> None:
+        """Count a visit of this place, and fire at the one that was asked for."""
+        if name != self.name:
+            return
+        with self._lock:
+            self._visits += 1
+            is_time = self._visits == self.nth
+        if is_time and self.action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if is_time:
+            raise FailpointReached(name)
+
+
+def parse_failpoint(text: str) -> Failpoint | None:
+    """The failpoint of an environment value; empty = none. Raises ValueError for anything else that is no failpoint."""
+    if not text:
+        return None
+    name, _colon, rest = text.partition(":")
+    action, _colon, nth = rest.partition(":")
+    if name not in NAMES or action not in ACTIONS or not (nth or "1").isdigit():
+        raise ValueError(f"FAILPOINT must be one of {NAMES}, then :kill or :raise, then optionally :nth; not {text!r}.")
+    return Failpoint(name, action, int(nth or 1))
+
+
+armed = parse_failpoint(os.environ.get("FAILPOINT", ""))
+
+
+def visit_failpoint(name: str) -> None:
+    """Die or fail here when the environment asked for it."""
+    if armed is not None:
+        armed.visit(name)

@@ -1,0 +1,81 @@
+"""Takes record lanes back from workers that never came back, and finds lanes that nobody would look at again.
+
+A call that such a worker had begun may have been applied, and may run until its lease ends: the lane stays closed for
+the settle time from then on, and the record is read before it is written again.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from memorialization.models import Attempt, Delivery, RecordLane
+from memorialization.outcome_reasons import DeliveryReason
+from memorialization.services.claims import first_waiting, set_next_due
+
+MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
+LANES_PER_ROUND = 500
+
+
+def recover_lost_lanes(*, now: datetime) -> int:
+    """Return every lane whose lease is over; how many there were. Two recoveries at once share the work."""
+    lost = RecordLane.objects.filter(lease__isnull=False, lease_until__lte=now).order_by("lease_until")
+    return sum(_recover_lane(lane, now) for lane in lost[:LANES_PER_ROUND])
+
+
+def heal_lanes() -> int:
+    """Make lanes due again that have waiting deliveries and no due time; a safety net that should find nothing."""
+    forgotten = Delivery.objects.filter(state=Delivery.State.WAITING, lane__next_due_at__isnull=True)
+    lane_ids = set(forgotten.values_list("lane", flat=True)[:LANES_PER_ROUND])
+    for lane_id in lane_ids:
+        with transaction.atomic():
+            if RecordLane.objects.filter(pk=lane_id).update(lost_leases=F("lost_leases")):
+                set_next_due(lane_id=lane_id)
+    return len(lane_ids)
+
+
+@transaction.atomic
+def _recover_lane(lane: RecordLane, now: datetime) -> bool:
+    """Return one lane, unless its lease was renewed or somebody was faster."""
+    was_over = RecordLane.objects.filter(pk=lane.pk, lease=lane.lease, fence=lane.fence, lease_until__lte=now)
+    if not was_over.update(lease=None, lease_until=None, fence=F("fence") + 1, lost_leases=F("lost_leases") + 1):
+        return False
+    _settle_unfinished(lane, now)
+    if lane.lost_leases + 1 >= MOST_LOST_LEASES:
+        _fail_first(lane, now)
+    set_next_due(lane_id=lane.pk)
+    return True
+
+
+def _settle_unfinished(lane: RecordLane, now: datetime) -> None:
+    """Put the deliveries back that were being sent; a call that had begun has an unknown outcome."""
+    attempts = Attempt.objects.filter(lane=lane, outcome=Attempt.Outcome.STARTED)
+    sent_ids = list(Delivery.objects.filter(attempts__in=attempts).values_list("pk", flat=True))
+    if attempts.update(outcome=Attempt.Outcome.UNKNOWN, finished_at=now):
+        closed_until = (lane.lease_until or now) + timedelta(seconds=settings.SETTLE_S)
+        RecordLane.objects.filter(pk=lane.pk).update(closed_until=closed_until)
+        Delivery.objects.filter(pk__in=sent_ids, state=Delivery.State.SENDING).update(
+            state=Delivery.State.WAITING,
+            must_look_first=True,
+            next_attempt_at=closed_until,
+            attempt_count=F("attempt_count") + 1,
+            reason=DeliveryReason.SETTLING,
+            reason_params={},
+        )
+    Delivery.objects.filter(lane=lane, state=Delivery.State.SENDING).update(
+        state=Delivery.State.WAITING, next_attempt_at=now
+    )
+
+
+def _fail_first(lane: RecordLane, now: datetime) -> None:
+    """Give up the delivery that no worker survives, so that it does not freeze its record."""
+    first = first_waiting(lane_id=lane.pk)
+    if first is not None:
+        Delivery.objects.filter(pk=first.pk).update(
+            state=Delivery.State.FAILED,
+            reason=DeliveryReason.LOST_LEASES,
+            reason_params={"count": lane.lost_leases + 1},
+            finished_at=now,
+        )
+    RecordLane.objects.filter(pk=lane.pk).update(lost_leases=0)
