@@ -1,0 +1,18 @@
+"""One text for one JSON value, so that a repeated event can be told from another one under the same id.
+
+Key order, white space and the spelling of numbers do not count; everything else does.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_text(value: Any) -> str:
+    """The value as JSON with sorted keys and no white space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def hash_payload(value: Any) -> str:
+    """SHA-256 of the canonical text, in hexadecimal."""
+    return hashlib.sha256(canonical_text(value).encode(errors="surrogatepass")).hexdigest()

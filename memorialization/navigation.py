@@ -1,0 +1,16 @@
+"""What data memorialization adds to the frame's navigation and to the configuration's tabs."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.navigation import NavigationEntry
+from crm_integrations.permissions import VIEW_CONFIGURATIONS, VIEW_DATA_MEMORIALIZATION
+from crm_integrations.tabs import ConfigurationTab
+
+ENTRIES = (
+    NavigationEntry(_("Interactions"), "interaction_list", "interactions", VIEW_CONFIGURATIONS, order=30),
+    NavigationEntry(_("Deliveries"), "delivery_list", "deliveries", VIEW_CONFIGURATIONS, order=40),
+)
+TABS = (
+    ConfigurationTab(_("Data Memorialization"), "memorialization_mapping_list", VIEW_DATA_MEMORIALIZATION, order=20),
+    ConfigurationTab(_("Activity"), "configuration_activity", VIEW_CONFIGURATIONS, order=50),
+)

@@ -1,0 +1,69 @@
+"""Doors to planning: one interaction at once, and everything that a limit made due since nobody looked."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from crm_integrations.models import Configuration
+from memorialization.models import Contact, Interaction
+from memorialization.services.contact_folding import fold_contacts
+
+logger = logging.getLogger(__name__)
+
+CONTACTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep everybody else waiting
+
+
+def plan_interaction(*, interaction: Interaction, now: datetime) -> None:
+    """Bring one interaction up to date and plan what is due; in the caller's transaction, its contact locked."""
+    fold_contacts(configuration=interaction.configuration, contacts=[interaction.contact], now=now)
+    interaction.refresh_from_db()
+
+
+def plan_due_interactions(*, now: datetime, limit: int) -> int:
+    """Plan interactions whose limit has passed, the longest due first; how many were planned.
+
+    Safe to run twice or at once: each contact is locked and folded anew, so what somebody else planned stays planned.
+    """
+    planned = 0
+    for configuration_id, contact_ids in _due_contacts(now, limit).items():
+        for start in range(0, len(contact_ids), CONTACTS_PER_TRANSACTION):
+            planned += _plan_contacts(configuration_id, contact_ids[start : start + CONTACTS_PER_TRANSACTION], now)
+    return planned
+
+
+def _due_contacts(now: datetime, limit: int) -> dict[UUID, list[int]]:
+    """Contacts with interactions past their limit, by configuration; without an account nothing can be planned."""
+    due = (
+        Interaction.objects.filter(state=Interaction.State.WAITING, due_at__lte=now)
+        .filter(configuration__authentication__isnull=False)
+        .exclude(configuration__state=Configuration.State.DELETED)
+        .order_by("due_at")
+        .values_list("configuration_id", "contact_id")[:limit]
+    )
+    found: dict[UUID, dict[int, None]] = defaultdict(dict)
+    for configuration_id, contact_id in due:
+        found[configuration_id][contact_id] = None
+    return {configuration_id: sorted(contact_ids) for configuration_id, contact_ids in found.items()}
+
+
+def _plan_contacts(configuration_id: UUID, contact_ids: Sequence[int], now: datetime) -> int:
+    """Plan some contacts together; when that fails, one by one, so that one of them cannot keep back the others."""
+    try:
+        return _fold_locked(configuration_id, contact_ids, now)
+    except Exception:
+        if len(contact_ids) == 1:
+            logger.exception("The interactions of contact %s cannot be planned.", contact_ids[0])
+            return 0
+    return sum(_plan_contacts(configuration_id, [contact_id], now) for contact_id in contact_ids)
+
+
+@transaction.atomic
+def _fold_locked(configuration_id: UUID, contact_ids: Sequence[int], now: datetime) -> int:
+    """Contacts that somebody else has locked are being folded right now, so they are passed over."""
+    configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
+    locked = Contact.objects.select_for_update(skip_locked=True).filter(pk__in=contact_ids).order_by("pk")
+    return fold_contacts(configuration=configuration, contacts=list(locked), now=now).planned

@@ -1,0 +1,211 @@
+"""Leases on lanes: who gets which, who gets none, and who may still store something."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+
+from crm_integrations.models import Authentication, Configuration, CRMAccount
+from memorialization.models import Delivery, RecordLane
+from memorialization.services.claims import (
+    LeaseLost,
+    accounts_with_due_lanes,
+    claim_lanes,
+    claim_suspect_lane,
+    give_back_untouched,
+    lease_length_s,
+    postpone_lane,
+    release_lane,
+    renew_lease,
+)
+from memorialization.services.lanes import make_lane_due
+from memorialization.services.recovery import recover_lost_lanes
+from tests.engine import NOW, lane_of, make_delivery, make_interaction
+from tests.factories import make_authentication, make_configuration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+
+
+@pytest.fixture
+def configuration():
+    return make_configuration()
+
+
+def claim(configuration, *, limit=10, now=NOW):
+    return claim_lanes(account_id=configuration.authentication.account_id, limit=limit, now=now)
+
+
+def test_a_claim_leases_due_lanes_for_longer_than_the_longest_call_and_counts_the_fence(configuration, settings):
+    delivery = make_delivery(configuration)
+    (hold,) = claim(configuration)
+    lane = lane_of(delivery)
+    assert (lane.lease, lane.fence) == (hold.lease, hold.fence) == (hold.lease, 1)
+    assert lane.lease_until == NOW + timedelta(seconds=lease_length_s())
+    assert lease_length_s() > 4 * settings.CALL_TIMEOUT_S
+
+
+def test_no_configured_lease_is_shorter_than_the_calls_it_must_outlive(settings):
+    settings.LEASE_S, settings.CALL_TIMEOUT_S = 1, 30
+    assert lease_length_s() == 125
+
+
+def test_a_leased_lane_is_not_claimed_again(configuration):
+    make_delivery(configuration)
+    assert claim(configuration)
+    assert claim(configuration) == []
+
+
+def test_the_longest_due_lanes_come_first_up_to_the_limit(configuration):
+    for minutes in range(5):
+        make_delivery(configuration, record_id=str(minutes), ended_at=NOW - timedelta(minutes=minutes))
+    assert {hold.record_id for hold in claim(configuration, limit=2)} == {"4", "3"}
+
+
+@pytest.mark.parametrize(
+    "obstruct",
+    [
+        lambda: CRMAccount.objects.update(paused_until=NOW + timedelta(seconds=1)),
+        lambda: RecordLane.objects.update(closed_until=NOW + timedelta(seconds=1)),
+        lambda: RecordLane.objects.update(next_due_at=NOW + timedelta(seconds=1)),
+        lambda: Delivery.objects.update(next_attempt_at=NOW + timedelta(seconds=1)),
+        lambda: Authentication.objects.update(state="reauthenticate"),
+        lambda: Configuration.objects.update(state="inactive"),
+        lambda: Delivery.objects.update(state="delivered"),
+    ],
+    ids=["paused", "settling", "lane later", "delivery later", "held", "inactive", "nothing waits"],
+)
+def test_what_may_not_be_pushed_is_neither_claimed_nor_woken(configuration, obstruct):
+    make_delivery(configuration)
+    assert accounts_with_due_lanes(now=NOW) == [configuration.authentication.account_id]
+    obstruct()
+    assert claim(configuration) == []
+    assert accounts_with_due_lanes(now=NOW) == []
+
+
+def test_deliveries_of_an_authentication_for_another_account_are_never_pushed_to_this_one(configuration):
+    make_delivery(configuration)
+    Configuration.objects.update(authentication=make_authentication(address="other"))
+    assert claim(configuration) == []
+
+
+def test_a_held_configuration_does_not_hide_another_one_on_the_same_record(configuration):
+    make_delivery(configuration, ended_at=NOW - timedelta(hours=1))
+    Authentication.objects.update(state="reauthenticate")
+    working = make_configuration()
+    make_delivery(working)
+    (hold,) = claim(working)
+    release_lane(hold=hold)
+    assert RecordLane.objects.get().next_due_at == NOW
+
+
+def test_other_accounts_lanes_are_not_claimed(configuration):
+    other = make_configuration(address="other")
+    make_delivery(other)
+    assert claim(configuration) == []
+
+
+def test_a_lane_goes_back_due_when_its_first_delivery_is(configuration):
+    delivery = make_delivery(configuration)
+    (hold,) = claim(configuration)
+    Delivery.objects.update(next_attempt_at=NOW + timedelta(minutes=7))
+    release_lane(hold=hold)
+    lane = lane_of(delivery)
+    assert (lane.lease, lane.lease_until, lane.next_due_at) == (None, None, NOW + timedelta(minutes=7))
+
+
+def test_a_lane_on_which_nothing_waits_is_due_never(configuration):
+    delivery = make_delivery(configuration)
+    (hold,) = claim(configuration)
+    Delivery.objects.update(state="delivered")
+    release_lane(hold=hold)
+    assert lane_of(delivery).next_due_at is None
+
+
+def test_whoever_lost_the_lane_can_store_nothing_release_nothing_and_postpone_nothing(configuration):
+    delivery = make_delivery(configuration)
+    (old,) = claim(configuration)
+    later = NOW + timedelta(seconds=lease_length_s())
+    recover_lost_lanes(now=later)
+    (new,) = claim_suspect_lane(account_id=old.account_id, now=later)
+    with pytest.raises(LeaseLost):
+        renew_lease(hold=old, now=later)
+    release_lane(hold=old)
+    postpone_lane(hold=old, due_at=later + timedelta(days=1))
+    give_back_untouched(holds=[old])
+    lane = lane_of(delivery)
+    assert (lane.lease, lane.fence) == (new.lease, new.fence)
+    assert lane.next_due_at < later
+
+
+def test_a_lane_that_lost_its_holder_is_claimed_alone(configuration):
+    for number in range(3):
+        make_delivery(configuration, record_id=str(number))
+    RecordLane.objects.filter(record_id__in=["0", "1"]).update(lost_leases=1)
+    assert [hold.record_id for hold in claim(configuration)] == ["2"]
+    assert len(claim_suspect_lane(account_id=configuration.authentication.account_id, now=NOW)) == 1
+
+
+def test_making_a_lane_due_never_makes_it_later(configuration):
+    lane = make_delivery(configuration).lane
+    make_lane_due(lane_id=lane.pk, due_at=NOW + timedelta(hours=1))
+    lane.refresh_from_db()
+    assert lane.next_due_at == NOW
+    make_lane_due(lane_id=lane.pk, due_at=NOW - timedelta(hours=1))
+    lane.refresh_from_db()
+    assert lane.next_due_at == NOW - timedelta(hours=1)
+
+
+def test_many_held_lanes_of_an_account_are_not_visited_by_the_search_for_work(
+    configuration, django_assert_max_num_queries
+):
+    make_delivery(configuration)
+    Authentication.objects.update(state="reauthenticate")
+    with django_assert_max_num_queries(1):
+        assert accounts_with_due_lanes(now=NOW) == []
+
+
+def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(configuration):
+    """Without the indexes a claim would read every lane of the account, a million of them."""
+    from memorialization.claim_sql import CLEAN, DUE_LANES
+
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")
+    statement = DUE_LANES.format(suspects=CLEAN)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + statement, {"account": 1, "now": "2026-01-01", "limit": 5})
+        plan = " ".join(row[3] for row in cursor.fetchall())
+    assert "lane_due_by_account" in plan
+    assert "delivery_of_lane" in plan
+    assert "SCAN" not in plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_at_once_share_the_lanes_and_nobody_stores_twice(configuration):
+    interaction = make_interaction(configuration)
+    for number in range(60):
+        make_delivery(configuration, record_id=str(number), interaction=interaction, revision=1)
+    claimed, finished, errors = [], [], []
+    start = threading.Barrier(6)
+
+    def work():
+        try:
+            start.wait()
+            while holds := claim(configuration, limit=4):
+                claimed.extend(hold.lane_id for hold in holds)
+                for hold in holds:
+                    done = Delivery.objects.filter(lane_id=hold.lane_id, state="waiting").update(state="delivered")
+                    finished.extend([hold.lane_id] * done)
+                    release_lane(hold=hold)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(claimed) == len(set(claimed)) == len(finished) == 60

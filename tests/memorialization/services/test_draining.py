@@ -1,0 +1,164 @@
+"""One worker's turn: bounded, over one connection, giving back what it cannot do with a time."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.providers.errors import CRMUnavailable, RetryLater
+from memorialization.models import Attempt, Delivery, RecordLane
+from memorialization.services.draining import drain_account
+from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all
+from tests.factories import make_configuration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+
+
+@pytest.fixture
+def configuration():
+    return make_configuration()
+
+
+def test_a_turn_drains_many_lanes_over_one_connection(configuration, clock):
+    for number in range(45):
+        make_delivery(configuration, record_id=str(number))
+    turn = push_all(configuration, clock)
+    assert (turn.deliveries, turn.has_more) == (45, False)
+    assert Delivery.objects.filter(state="delivered").count() == 45
+    assert len(calls_of(configuration, "close")) == 1
+    assert not RecordLane.objects.exclude(lease=None).exists()
+
+
+def test_a_turn_without_time_pushes_one_and_gives_the_rest_back_untouched(configuration, clock):
+    for number in range(5):
+        make_delivery(configuration, record_id=str(number))
+    turn = drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=0)
+    assert turn.has_more
+    assert not RecordLane.objects.exclude(lease=None).exists()
+    assert RecordLane.objects.filter(lost_leases__gt=0).count() == 0
+
+
+def test_two_configurations_of_one_account_use_their_own_tokens(configuration, clock):
+    other = make_configuration()
+    make_delivery(configuration)
+    make_delivery(other, record_id="36")
+    push_all(configuration, clock)
+    assert Delivery.objects.filter(state="delivered").count() == 2
+    assert len(calls_of(configuration, "close")) == 2
+
+
+def test_while_somebody_else_renews_the_token_lanes_go_back_with_a_time_and_no_try(configuration, clock):
+    delivery = make_delivery(configuration)
+    Authentication.objects.update(
+        access_expires_at=NOW - timedelta(seconds=1),
+        refresh_lease="6f1c0c55-7f5b-4a4c-9d53-111111111111",
+        refresh_lease_until=NOW + timedelta(seconds=30),
+    )
+    push_all(configuration, clock)
+    lane = lane_of(delivery)
+    assert lane.lease is None
+    assert NOW < lane.next_due_at <= NOW + timedelta(seconds=5)
+    assert Attempt.objects.count() == 0
+    assert CRMAccount.objects.get().paused_until is None
+
+
+def test_a_renewal_that_fails_for_a_passing_reason_holds_and_fails_nothing(configuration, clock):
+    delivery = make_delivery(configuration)
+    Authentication.objects.update(access_expires_at=NOW)
+    account_of(configuration).refusal = CRMUnavailable("503", may_have_applied=True)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempt_count, delivery.must_look_first) == ("waiting", 0, False)
+    assert Authentication.objects.get().state == Authentication.State.ACTIVE
+    account_of(configuration).refusal = None
+    account_of(configuration).refresh_tokens.add("refresh-0")
+    clock.move(minutes=1)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+
+
+def test_a_limit_on_the_token_endpoint_pauses_the_account(configuration, clock):
+    make_delivery(configuration)
+    Authentication.objects.update(access_expires_at=NOW)
+    account_of(configuration).refusal = RetryLater("slow down", retry_after_s=40)
+    push_all(configuration, clock)
+    assert CRMAccount.objects.get().paused_until == NOW + timedelta(seconds=40)
+
+
+def test_held_deliveries_wait_and_go_on_after_somebody_authenticated_again(configuration, clock):
+    account = account_of(configuration)
+    account.is_checking_tokens = True  # knows neither access-0 nor refresh-0
+    deliveries = [make_delivery(configuration, record_id=str(number)) for number in range(3)]
+    push_all(configuration, clock)
+    assert Authentication.objects.get().state == Authentication.State.REAUTHENTICATE
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"waiting"}
+    assert set(Delivery.objects.values_list("attempt_count", flat=True)) == {0}
+    clock.move(days=10)
+    push_all(configuration, clock)
+    account.access_tokens.add("access-new")
+    Authentication.objects.update(state="active", access_token="access-new", token_version=5, access_expires_at=None)
+    push_all(configuration, clock)
+    assert {Delivery.objects.get(pk=delivery.pk).state for delivery in deliveries} == {"delivered"}
+
+
+def test_a_401_on_the_way_renews_once_and_repeats_without_another_try(configuration, clock):
+    account = account_of(configuration)
+    account.is_checking_tokens = True
+    account.refresh_tokens.add("refresh-0")
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempt_count) == ("delivered", 1)
+    assert len(calls_of(configuration, "refresh")) == 1
+
+
+def test_an_hour_long_answer_of_the_crm_delays_no_other_account(configuration, clock):
+    other = make_configuration(address="other")
+    account_of(configuration).faults.append(RetryLater("stop", retry_after_s=3600))
+    make_delivery(configuration)
+    make_delivery(other)
+    push_all(configuration, clock)
+    push_all(other, clock)
+    assert Delivery.objects.get(configuration=other).state == "delivered"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_deliver_everything_once_and_in_order(configuration):
+    """Four turns at once over forty records with three segments each, every one with a note."""
+    ends = [NOW + timedelta(hours=hours) for hours in range(3)]
+    for number in range(40):
+        for ended_at in ends:
+            fields = make_entry("subject", ended_at.isoformat()), make_entry("comment", "Note", type="comment")
+            make_delivery(configuration, *fields, record_id=str(number), ended_at=ended_at, next_attempt_at=NOW)
+    errors, start = [], threading.Barrier(4)
+
+    def work():
+        try:
+            start.wait()
+            while drain_account(account_id=configuration.authentication.account_id, clock=lambda: NOW).deliveries:
+                pass
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    account = account_of(configuration)
+    assert set(Delivery.objects.values_list("state", "attempt_count")) == {("delivered", 1)}
+    assert {len(notes) for notes in account.comments.values()} == {3}
+    assert {record["subject"] for record in account.records.values()} == {ends[-1].isoformat()}
+
+
+def test_a_delivery_costs_few_statements(configuration, clock, django_assert_max_num_queries):
+    for number in range(10):
+        make_delivery(configuration, record_id=str(number))
+    with django_assert_max_num_queries(20 * 10 + 20):
+        push_all(configuration, clock)

@@ -1,0 +1,73 @@
+"""Hints: one per transaction and account, after the commit, and never a reason to fail or to be slow."""
+
+import pytest
+from django.db import transaction
+
+from memorialization.services import hints
+from memorialization.services.hints import send_hint, wake_on_commit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def answering_broker():
+    hints._failed_at.clear()
+    yield
+    hints._failed_at.clear()
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    messages = []
+    monkeypatch.setattr(
+        hints.current_app, "send_task", lambda name, kwargs, **_: messages.append((name, kwargs["account_id"]))
+    )
+    return messages
+
+
+def break_broker(monkeypatch):
+    tries = []
+
+    def refuse(*args, **keywords):
+        tries.append(1)
+        raise ConnectionError("redis://user:password@broker refused")
+
+    monkeypatch.setattr(hints.current_app, "send_task", refuse)
+    return tries
+
+
+def test_a_hint_goes_out_after_the_commit_once_per_account(sent, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        for account_id in (1, 2, 1, 1):
+            wake_on_commit(account_id=account_id)
+        assert sent == []
+    assert sent == [("memorialization.tasks.push_account", 1), ("memorialization.tasks.push_account", 2)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_rolled_back_wakes_nobody(sent):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        wake_on_commit(account_id=1)
+        raise ZeroDivisionError
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_it_goes_out_at_once(sent):
+    wake_on_commit(account_id=3)
+    assert sent == [("memorialization.tasks.push_account", 3)]
+
+
+def test_a_broker_that_is_away_fails_nobody_and_is_left_alone_for_a_moment(monkeypatch, caplog):
+    tries = break_broker(monkeypatch)
+    assert [send_hint(account_id=1) for _ in range(50)] == [False] * 50
+    assert len(tries) == 1
+    assert len(caplog.records) == 1
+    assert "password" not in caplog.text
+
+
+def test_after_the_quiet_time_it_is_tried_again(monkeypatch, sent):
+    hints._failed_at.append(hints.time.monotonic() - hints.QUIET_AFTER_FAILURE_S)
+    assert send_hint(account_id=1)
+    assert send_hint(account_id=1)
+    assert len(sent) == 2

@@ -1,0 +1,34 @@
+"""Links made by people and scripts are events, and later than whatever is known."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from memorialization.models import Interaction, InteractionEvent
+from memorialization.services.intake import accept_events
+from memorialization.services.linking import change_link
+from tests.factories import make_configuration
+from tests.memorialization.event_payloads import voice
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+RECORD = {"entityType": "ticket", "id": "1"}
+
+
+@pytest.mark.django_db
+def test_unlinking_by_hand_wins_over_a_link_of_a_source_whose_clock_is_ahead():
+    event = voice("ended", "15:04:00", records=[RECORD])
+    accept_events(configuration=make_configuration(), payloads=[event], received_at=NOW)
+    interaction = Interaction.objects.get()
+    result = change_link(
+        interaction=interaction, record=RECORD, is_linked=False, now=NOW + timedelta(seconds=9), origin="person"
+    )
+    interaction.refresh_from_db()
+    assert len(result.accepted) == 1 and interaction.links == []
+    assert InteractionEvent.objects.get(type="records.unlinked").origin == "person"
+
+
+@pytest.mark.django_db
+def test_what_names_no_record_is_rejected_with_its_field():
+    accept_events(configuration=make_configuration(), payloads=[voice()], received_at=NOW)
+    result = change_link(interaction=Interaction.objects.get(), record={"id": "1"}, is_linked=True, now=NOW)
+    assert result.rejected[0].errors[0].field == "records[0].entityType"

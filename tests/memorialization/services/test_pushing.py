@@ -1,0 +1,389 @@
+"""One delivery at a time: what is sent, verified, refused, tried again, looked for, and never done twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.providers.base import CommentTrace
+from crm_integrations.providers.errors import (
+    AccessDenied,
+    Conflict,
+    CRMUnavailable,
+    GrantEnded,
+    Misconfigured,
+    RetryLater,
+    ValueRefused,
+)
+from memorialization.models import Attempt, Delivery, FieldMark
+from tests.engine import (
+    NOW,
+    account_of,
+    calls_of,
+    lane_of,
+    make_delivery,
+    make_entry,
+    make_interaction,
+    push_all,
+    result_of,
+)
+from tests.factories import make_configuration
+from tests.memory_provider import MemoryConnection
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+
+RECORD = ("ticket", "35")
+
+
+@pytest.fixture
+def configuration():
+    return make_configuration()
+
+
+def make_comment(text="Note"):
+    return make_entry("comment", text, type="comment")
+
+
+def state_of(delivery):
+    delivery.refresh_from_db()
+    return delivery.state, delivery.reason
+
+
+def test_a_due_delivery_is_written_verified_and_marked(configuration, clock):
+    delivery = make_delivery(configuration, make_entry("subject", "Call"))
+    push_all(configuration, clock)
+    assert account_of(configuration).records[RECORD] == {"subject": "Call"}
+    assert state_of(delivery) == ("delivered", "")
+    assert result_of(delivery) == ("written", "")
+    assert delivery.finished_at == NOW
+    mark = FieldMark.objects.get()
+    assert (mark.crm_field, mark.delivery_id, mark.segment_ended_at) == ("subject", delivery.pk, NOW)
+
+
+def test_the_attempt_holds_lengths_and_never_the_text(configuration, clock):
+    make_delivery(configuration, make_entry("subject", "Geheimnis"))
+    push_all(configuration, clock)
+    attempt = Attempt.objects.get()
+    assert attempt.outcome == Attempt.Outcome.SUCCEEDED
+    assert attempt.request["lengths"] == {"subject": 9}
+    assert "Geheimnis" not in str(attempt.request) + str(attempt.answer) + attempt.message
+
+
+def test_the_attempt_is_committed_before_the_call(configuration, clock, monkeypatch):
+    delivery = make_delivery(configuration)
+    seen = []
+
+    def look(self, *args, **keywords):
+        seen.append((Attempt.objects.get().outcome, Delivery.objects.get(pk=delivery.pk).state))
+        raise Conflict("busy")
+
+    monkeypatch.setattr(MemoryConnection, "update_record", look)
+    push_all(configuration, clock)
+    assert seen == [("started", "sending")]
+
+
+def test_a_field_that_the_crm_ignored_makes_the_delivery_partial(configuration, clock):
+    account_of(configuration).ignored_fields.add("priority")
+    delivery = make_delivery(
+        configuration, make_entry("subject", "Call"), make_entry("priority", "high", type="dropdown")
+    )
+    account_of(configuration).records[RECORD]["priority"] = "low"
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")
+    assert result_of(delivery, "priority") == ("not_applied", "not_applied_by_crm")
+    assert not FieldMark.objects.filter(crm_field="priority").exists()
+
+
+def test_a_delivery_of_which_nothing_was_applied_has_failed(configuration, clock):
+    account_of(configuration).ignored_fields.add("subject")
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("failed", "nothing_applied")
+
+
+def test_an_answer_without_the_record_is_followed_by_reading_it(configuration, clock, monkeypatch):
+    written = MemoryConnection.update_record
+    monkeypatch.setattr(
+        MemoryConnection, "update_record", lambda *a, **k: _without_record(written(*a, **k)), raising=True
+    )
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("delivered", "")
+    assert len(calls_of(configuration, "get_records")) == 1
+
+
+def test_a_write_that_could_not_be_read_back_is_looked_at_and_not_repeated(configuration, clock, monkeypatch):
+    written, read = MemoryConnection.update_record, MemoryConnection.get_records
+    monkeypatch.setattr(MemoryConnection, "update_record", lambda *a, **k: _without_record(written(*a, **k)))
+
+    def refuse(*args, **keywords):
+        raise CRMUnavailable("502", may_have_applied=False)
+
+    monkeypatch.setattr(MemoryConnection, "get_records", refuse)
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), make_comment())
+    push_all(configuration, clock)
+    assert state_of(delivery)[0] == "waiting"
+    assert delivery.must_look_first
+    monkeypatch.setattr(MemoryConnection, "get_records", read)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("delivered", "")
+    assert len(account_of(configuration).comments[RECORD]) == 1
+    assert len(calls_of(configuration, "update_record")) == 1
+
+
+def _without_record(answer):
+    return type(answer)(None, answer.status, answer.request, answer.answer)
+
+
+def test_an_older_segment_never_overwrites_a_newer_one_and_says_whose_value_stands(configuration, clock):
+    newer = make_delivery(configuration, make_entry("subject", "new"), ended_at=NOW)
+    push_all(configuration, clock)
+    older = make_delivery(configuration, make_entry("subject", "old"), ended_at=NOW - timedelta(hours=1))
+    push_all(configuration, clock)
+    assert account_of(configuration).records[RECORD]["subject"] == "new"
+    assert state_of(older) == ("delivered", "")
+    assert result_of(older) == ("superseded", "superseded")
+    assert older.fields[0]["params"] == {"delivery": newer.pk}
+    assert older.attempt_count == 0
+
+
+def test_tags_of_an_older_segment_are_still_added(configuration, clock):
+    make_delivery(configuration, make_entry("tags", ["new"], type="tags"))
+    push_all(configuration, clock)
+    make_delivery(configuration, make_entry("tags", ["old"], type="tags"), ended_at=NOW - timedelta(hours=1))
+    push_all(configuration, clock)
+    assert account_of(configuration).records[RECORD]["tags"] == ["new", "old"]
+
+
+def test_deliveries_of_a_record_go_in_the_order_of_their_segments(configuration, clock):
+    for hours, text in ((1, "second"), (2, "first"), (0, "third")):
+        make_delivery(configuration, make_entry("subject", text), ended_at=NOW - timedelta(hours=hours))
+    push_all(configuration, clock)
+    assert [call[2]["subject"] for call in calls_of(configuration, "update_record")] == ["first", "second", "third"]
+
+
+def test_a_delivery_that_waits_for_its_next_try_keeps_its_place_in_the_lane(configuration, clock):
+    account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False))
+    first = make_delivery(configuration, make_entry("subject", "first"), ended_at=NOW - timedelta(hours=1))
+    push_all(configuration, clock)
+    second = make_delivery(configuration, make_entry("subject", "second"))
+    push_all(configuration, clock)
+    assert [state_of(delivery)[0] for delivery in (first, second)] == ["waiting", "waiting"]
+    assert lane_of(first).next_due_at == first.next_attempt_at > NOW
+    clock.move(minutes=1)
+    push_all(configuration, clock)
+    assert [state_of(delivery)[0] for delivery in (first, second)] == ["delivered", "delivered"]
+
+
+def test_refused_fields_are_left_out_with_the_crms_words_and_the_others_written(configuration, clock):
+    account_of(configuration).faults.append(ValueRefused("invalid", fields={"amount": "is not a number"}, status=422))
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), make_entry("amount", "x", type="decimal"))
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")
+    assert result_of(delivery, "amount") == ("left_out", "refused_by_crm")
+    assert delivery.fields[1]["params"] == {"words": "is not a number"}
+    assert account_of(configuration).records[RECORD] == {"subject": "Call"}
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["refused", "succeeded"]
+
+
+def test_a_second_refusal_fails_the_delivery(configuration, clock):
+    faults = account_of(configuration).faults
+    faults.append(ValueRefused("invalid", fields={"amount": "no"}, status=422))
+    faults.append(ValueRefused("invalid too", fields={"subject": "no"}, status=422))
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), make_entry("amount", "x", type="decimal"))
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("failed", "value_refused")
+    assert delivery.reason_params == {"words": "invalid too"}
+
+
+def test_a_refusal_that_names_no_field_fails_the_delivery_and_frees_the_record(configuration, clock):
+    account_of(configuration).faults.append(ValueRefused("invalid", status=422))
+    first = make_delivery(configuration, make_entry("subject", "a"), ended_at=NOW - timedelta(hours=1))
+    second = make_delivery(configuration, make_entry("subject", "b"))
+    push_all(configuration, clock)
+    assert state_of(first) == ("failed", "value_refused")
+    assert state_of(second) == ("delivered", "")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "reason"),
+    [
+        (lambda account: account.records.clear(), "record_gone"),
+        (lambda account: account.closed.add(RECORD), "record_closed"),
+        (lambda account: account.faults.append(AccessDenied("no right", status=403)), "access_denied"),
+        (lambda account: account.faults.append(Misconfigured("what?", status=400)), "misconfigured"),
+    ],
+)
+def test_what_trying_again_does_not_cure_fails_with_its_reason(configuration, clock, arrange, reason):
+    delivery = make_delivery(configuration)
+    arrange(account_of(configuration))
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("failed", reason)
+    assert lane_of(delivery).next_due_at is None
+
+
+def test_a_suspended_user_who_is_denied_everything_holds_the_authentication_and_fails_nothing(configuration, clock):
+    account = account_of(configuration)
+    account.faults.extend([AccessDenied("no", status=403), GrantEnded("suspended", is_user_gone=True)])
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("waiting", "held")
+    authentication = Authentication.objects.get()
+    assert authentication.state == Authentication.State.SYSTEM_USER_REMOVED
+    assert authentication.access_token == authentication.refresh_token == ""
+
+
+def test_the_back_off_grows_and_counts_its_tries(configuration, clock):
+    delivery = make_delivery(configuration)
+    waits = []
+    for _ in range(3):
+        account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False))
+        push_all(configuration, clock)
+        delivery.refresh_from_db()
+        waits.append((delivery.next_attempt_at - clock.now).total_seconds())
+        clock.now = delivery.next_attempt_at
+    assert 4 <= waits[0] <= 6
+    assert 24 <= waits[1] <= 36
+    assert 96 <= waits[2] <= 144
+    assert delivery.attempt_count == 3
+    assert abs(delivery.backoff_spent_s - sum(waits)) <= 3
+
+
+def test_retry_after_is_a_floor(configuration, clock):
+    account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False, retry_after_s=900))
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.next_attempt_at >= NOW + timedelta(seconds=900)
+
+
+def test_three_days_of_back_off_end_in_failed(configuration, clock):
+    delivery = make_delivery(configuration, backoff_spent_s=72 * 3600 - 1)
+    account_of(configuration).faults.append(Conflict("busy"))
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("failed", "gave_up")
+
+
+def test_a_limit_pauses_the_account_in_full_and_uses_up_no_try(configuration, clock):
+    account_of(configuration).faults.append(RetryLater("too many", retry_after_s=93, status=429))
+    first, other = make_delivery(configuration), make_delivery(configuration, record_id="36")
+    push_all(configuration, clock)
+    assert CRMAccount.objects.get().paused_until == NOW + timedelta(seconds=93)
+    for delivery in (first, other):
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.attempt_count, delivery.backoff_spent_s) == ("waiting", 0, 0)
+        assert lane_of(delivery).lease is None
+    clock.move(seconds=92)
+    push_all(configuration, clock)
+    assert len(calls_of(configuration, "update_record")) == 1
+    clock.move(seconds=1)
+    push_all(configuration, clock)
+    assert [state_of(delivery)[0] for delivery in (first, other)] == ["delivered", "delivered"]
+    assert Attempt.objects.order_by("pk").first().outcome == Attempt.Outcome.POSTPONED
+
+
+def test_after_an_unknown_outcome_the_lane_stays_closed_then_only_what_differs_is_sent(configuration, clock, settings):
+    account = account_of(configuration)
+    account.ignored_fields.add("notes")
+    account.faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), make_entry("notes", "late"))
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("waiting", "settling")
+    assert lane_of(delivery).closed_until == NOW + timedelta(seconds=settings.SETTLE_S)
+    clock.move(seconds=settings.SETTLE_S - 1)
+    push_all(configuration, clock)
+    assert len(calls_of(configuration, "update_record")) == 1
+    account.ignored_fields.clear()
+    clock.move(seconds=1)
+    push_all(configuration, clock)
+    assert calls_of(configuration, "update_record")[1][2] == {"notes": "late"}
+    assert state_of(delivery) == ("delivered", "")
+    assert result_of(delivery, "subject") == ("unchanged", "already_there")
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["unknown", "succeeded"]
+
+
+def test_a_note_that_was_posted_before_the_answer_was_lost_is_found_and_not_posted_again(configuration, clock):
+    account = account_of(configuration)
+    account.faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    delivery = make_delivery(configuration, make_comment(), make_entry("subject", "Call"))
+    push_all(configuration, clock)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert len(account.comments[RECORD]) == 1
+    assert state_of(delivery) == ("delivered", "")
+    assert result_of(delivery, "comment") == ("written", "already_there")
+
+
+def test_a_note_that_was_not_posted_is_posted_after_the_look(configuration, clock, monkeypatch):
+    account = account_of(configuration)
+    account.faults.append(CRMUnavailable("timeout", may_have_applied=True))
+    delivery = make_delivery(configuration, make_comment())
+    push_all(configuration, clock)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert len(account.comments[RECORD]) == 1
+    assert state_of(delivery) == ("delivered", "")
+
+
+def test_a_note_whose_fate_cannot_be_known_is_never_posted_by_itself(configuration, clock, monkeypatch):
+    account = account_of(configuration)
+    account.faults.append(CRMUnavailable("timeout", may_have_applied=True))
+    monkeypatch.setattr(MemoryConnection, "find_comment", lambda *a, **k: CommentTrace(None))
+    delivery = make_delivery(configuration, make_comment(), make_entry("subject", "Call"))
+    push_all(configuration, clock)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert account.comments[RECORD] == []
+    assert account.records[RECORD] == {"subject": "Call"}, "the other fields are written all the same"
+    assert state_of(delivery) == ("failed", "outcome_unknown")
+
+
+def test_a_segment_has_one_note_whatever_its_revisions(configuration, clock):
+    interaction = make_interaction(configuration)
+    make_delivery(configuration, make_comment("once"), interaction=interaction)
+    late = make_delivery(configuration, make_comment("twice"), make_entry("subject", "late"), interaction=interaction)
+    push_all(configuration, clock)
+    assert [text for _id, text in account_of(configuration).comments[RECORD]] == ["once"]
+    assert result_of(late, "comment") == ("unchanged", "comment_posted_before")
+    assert state_of(late) == ("delivered", "")
+
+
+def test_a_note_is_named_the_same_by_every_delivery_of_its_segment(configuration, clock):
+    """A replay must find the note that the first delivery may have posted."""
+    interaction = make_interaction(configuration)
+    account = account_of(configuration)
+    account.faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    first = make_delivery(configuration, make_comment(), interaction=interaction, backoff_spent_s=72 * 3600)
+    push_all(configuration, clock)
+    assert state_of(first) == ("failed", "gave_up")
+    clock.move(hours=1)
+    second = make_delivery(configuration, make_comment(), interaction=interaction)
+    push_all(configuration, clock)
+    assert len(account.comments[RECORD]) == 1
+    assert result_of(second, "comment") == ("written", "already_there")
+
+
+def test_a_shortened_value_makes_the_delivery_partial_and_keeps_the_plans_reason(configuration, clock):
+    delivery = make_delivery(
+        configuration, make_entry("subject", "Ca…", reason="shortened_to_limit", params={"length": 9, "limit": 3})
+    )
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")
+    assert result_of(delivery) == ("shortened", "shortened_to_limit")
+    assert delivery.fields[0]["params"] == {"length": 9, "limit": 3}
+
+
+def test_blank_and_withheld_fields_do_not_make_a_delivery_partial(configuration, clock):
+    blank = {"crm_field": "notes", "type": "textarea", "result": "blank", "reason": "blank"}
+    withheld = {"crm_field": "amount", "type": "decimal", "result": "withheld", "reason": "contact_ended_first"}
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), blank, withheld)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("delivered", "")
+
+
+def test_what_the_plan_left_out_makes_a_delivery_partial(configuration, clock):
+    left_out = {"crm_field": "amount", "type": "decimal", "result": "left_out", "reason": "not_a_number"}
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), left_out)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")

@@ -1,0 +1,115 @@
+"""What workers that died leave behind: lanes come back, unknown calls settle, poison ends."""
+
+from datetime import timedelta
+
+import pytest
+
+from memorialization.models import Attempt, Delivery, RecordLane
+from memorialization.services.claims import claim_lanes, lease_length_s
+from memorialization.services.outcomes import begin_attempt
+from memorialization.services.recovery import MOST_LOST_LEASES, heal_lanes, recover_lost_lanes
+from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, push_all
+from tests.factories import make_configuration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+
+
+@pytest.fixture
+def configuration():
+    return make_configuration()
+
+
+def claim_all(configuration, clock):
+    return claim_lanes(account_id=configuration.authentication.account_id, limit=10, now=clock.now)
+
+
+def test_a_worker_that_died_before_any_call_costs_its_lease_and_no_settle_time(configuration, clock):
+    delivery = make_delivery(configuration)
+    claim_all(configuration, clock)
+    assert recover_lost_lanes(now=clock.now) == 0
+    clock.move(seconds=lease_length_s())
+    assert recover_lost_lanes(now=clock.now) == 1
+    lane = lane_of(delivery)
+    assert (lane.lease, lane.closed_until, lane.lost_leases) == (None, None, 1)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert lane_of(delivery).lost_leases == 0
+
+
+def test_a_worker_that_died_during_a_call_leaves_an_unknown_outcome_that_is_looked_at(configuration, clock, settings):
+    delivery = make_delivery(configuration)
+    (hold,) = claim_all(configuration, clock)
+    begin_attempt(hold=hold, delivery=delivery, values={"subject": "Call"}, is_looking=False, now=clock.now)
+    account_of(configuration).records["ticket", "35"] = {"subject": "Call"}  # the CRM applied it
+    lease_ends = clock.now + timedelta(seconds=lease_length_s())
+    clock.now = lease_ends
+    push_all(configuration, clock)
+    assert calls_of(configuration, "update_record") == []
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.must_look_first, delivery.attempt_count) == ("waiting", True, 1)
+    assert lane_of(delivery).closed_until == lease_ends + timedelta(seconds=settings.SETTLE_S)
+    assert Attempt.objects.get().outcome == Attempt.Outcome.UNKNOWN
+    clock.move(seconds=settings.SETTLE_S)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert calls_of(configuration, "update_record") == []
+
+
+def test_a_lane_that_keeps_killing_workers_fails_its_first_delivery_and_is_free(configuration, clock):
+    poison = make_delivery(configuration, ended_at=NOW - timedelta(hours=1))
+    healthy = make_delivery(configuration)
+    lane_id = poison.lane_id
+    for _ in range(MOST_LOST_LEASES):
+        RecordLane.objects.filter(pk=lane_id).update(
+            lease="6f1c0c55-7f5b-4a4c-9d53-111111111111", lease_until=clock.now
+        )
+        recover_lost_lanes(now=clock.now)
+    poison.refresh_from_db()
+    assert (poison.state, poison.reason, poison.reason_params) == ("failed", "lost_leases", {"count": 5})
+    push_all(configuration, clock)
+    healthy.refresh_from_db()
+    assert healthy.state == "delivered"
+
+
+def test_an_unexpected_error_is_contained_and_ends_as_poison_while_others_are_delivered(
+    configuration, clock, monkeypatch, caplog
+):
+    from memorialization.services import pushing
+
+    real = pushing.FieldSheet.values
+
+    def fail_for_one(self):
+        if any(entry.get("rendered") == "secret poison" for entry in self.entries):
+            raise KeyError("secret poison")
+        return real(self)
+
+    monkeypatch.setattr(pushing.FieldSheet, "values", fail_for_one)
+    poison = make_delivery(configuration)
+    Delivery.objects.filter(pk=poison.pk).update(fields=[{**poison.fields[0], "rendered": "secret poison"}])
+    others = [make_delivery(configuration, record_id=str(number)) for number in range(3)]
+    for _ in range(MOST_LOST_LEASES + 1):
+        push_all(configuration, clock)
+        clock.move(hours=1)
+    poison.refresh_from_db()
+    assert (poison.state, poison.reason) == ("failed", "lost_leases")
+    assert {Delivery.objects.get(pk=other.pk).state for other in others} == {"delivered"}
+    assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_two_recoveries_at_once_do_it_once(configuration, clock):
+    delivery = make_delivery(configuration)
+    claim_all(configuration, clock)
+    clock.move(seconds=lease_length_s())
+    assert recover_lost_lanes(now=clock.now) + recover_lost_lanes(now=clock.now) == 1
+    assert lane_of(delivery).lost_leases == 1
+
+
+def test_a_lane_that_nobody_would_look_at_again_is_healed(configuration, clock):
+    delivery = make_delivery(configuration)
+    RecordLane.objects.update(next_due_at=None)
+    assert heal_lanes() == 1
+    assert lane_of(delivery).next_due_at == NOW
+    assert heal_lanes() == 0

@@ -1,0 +1,146 @@
+"""Replays: again, in the record's order, never over a newer value, and on the record who asked."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from crm_integrations.models import AuditEntry
+from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
+from memorialization.models import Delivery
+from memorialization.services.replays import ReplayRefused, find_replayable, replay_delivery, replay_many
+from tests.engine import NOW, account_of, lane_of, make_delivery, make_entry, make_interaction, push_all
+from tests.factories import make_configuration, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+
+
+@pytest.fixture
+def configuration():
+    return make_configuration()
+
+
+def make_failed(configuration, clock, *fields, **columns):
+    account_of(configuration).faults.append(AccessDenied("no right", status=403))
+    delivery = make_delivery(configuration, *fields, **columns)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "failed"
+    return delivery
+
+
+def test_a_failed_delivery_goes_again_as_a_new_revision_and_is_audited(configuration, clock):
+    failed = make_failed(configuration, clock)
+    person = make_user()
+    replay = replay_delivery(delivery=failed, actor=person, now=clock.now)
+    assert (replay.revision, replay.replay_of, replay.state) == (2, failed, "waiting")
+    push_all(configuration, clock)
+    replay.refresh_from_db()
+    failed.refresh_from_db()
+    assert (replay.state, failed.state) == ("delivered", "failed")
+    entry = AuditEntry.objects.get(action="delivery_replayed")
+    assert (entry.actor, entry.configuration, entry.details) == (
+        person,
+        configuration,
+        {"delivery": failed.pk, "as": replay.pk},
+    )
+
+
+def test_a_replay_forgets_what_the_push_found_and_keeps_what_the_plan_left_out(configuration, clock):
+    left_out = {"crm_field": "amount", "type": "decimal", "result": "left_out", "reason": "not_a_number", "params": {}}
+    account_of(configuration).ignored_fields.add("subject")
+    delivery = make_delivery(configuration, make_entry("subject", "Call"), left_out)
+    push_all(configuration, clock)
+    replay = replay_delivery(delivery=delivery, actor=None, now=clock.now)
+    assert "result" not in replay.fields[0]
+    assert replay.fields[1] == left_out
+
+
+def test_a_replay_of_an_older_segment_obeys_the_marks(configuration, clock):
+    failed = make_failed(configuration, clock, make_entry("subject", "old"), ended_at=NOW - timedelta(hours=1))
+    make_delivery(configuration, make_entry("subject", "new"))
+    push_all(configuration, clock)
+    replay = replay_delivery(delivery=failed, actor=None, now=clock.now)
+    push_all(configuration, clock)
+    replay.refresh_from_db()
+    assert replay.fields[0]["result"] == "superseded"
+    assert account_of(configuration).records["ticket", "35"]["subject"] == "new"
+
+
+def test_a_replay_does_not_post_the_note_twice(configuration, clock):
+    delivery = make_delivery(configuration, make_entry("comment", "Note", type="comment"))
+    push_all(configuration, clock)
+    replay_delivery(delivery=delivery, actor=None, now=clock.now)
+    push_all(configuration, clock)
+    assert len(account_of(configuration).comments["ticket", "35"]) == 1
+
+
+def test_a_waiting_delivery_is_only_made_due_now(configuration, clock):
+    account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False))
+    delivery = make_delivery(configuration)
+    push_all(configuration, clock)
+    assert replay_delivery(delivery=delivery, actor=None, now=clock.now) == delivery
+    assert lane_of(delivery).next_due_at == clock.now
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"state": "sending"}, "sending"),
+        ({"state": "skipped", "record_id": ""}, "no_record"),
+        ({"state": "skipped", "fields": [{"crm_field": "subject", "result": "blank"}]}, "nothing_to_write"),
+    ],
+)
+def test_what_cannot_go_again_is_refused_with_a_reason(configuration, clock, columns, reason):
+    delivery = make_delivery(configuration)
+    Delivery.objects.filter(pk=delivery.pk).update(**columns)
+    with pytest.raises(ReplayRefused) as caught:
+        replay_delivery(delivery=delivery, actor=None, now=clock.now)
+    assert caught.value.reason == reason
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_skipped_delivery_with_a_record_and_no_lane_enters_one(configuration, clock):
+    delivery = make_delivery(configuration)
+    Delivery.objects.filter(pk=delivery.pk).update(state="skipped", lane=None, next_attempt_at=None)
+    replay_delivery(delivery=delivery, actor=None, now=clock.now)
+    push_all(configuration, clock)
+    assert Delivery.objects.get(revision=2).state == "delivered"
+
+
+def test_many_are_replayed_once_and_what_is_refused_is_said(configuration, clock):
+    failed = [make_failed(configuration, clock, record_id=str(number)) for number in range(3)]
+    Delivery.objects.filter(pk=failed[0].pk).update(record_id="")
+    replays = list(replay_many(deliveries=find_replayable(), actor=None, now=clock.now))
+    assert [replay.refused for replay in replays] == ["no_record", "", ""]
+    again = list(replay_many(deliveries=find_replayable(), actor=None, now=clock.now))
+    assert [replay.refused for replay in again] == ["no_record"], "what was replayed is not replayed again"
+
+
+def test_the_command_counts_and_replays_what_it_is_asked_for(configuration, clock):
+    make_failed(configuration, clock)
+    other = make_configuration(address="other")
+    make_failed(other, clock)
+
+    def run(*arguments):
+        out = StringIO()
+        call_command("replay_deliveries", *arguments, stdout=out)
+        return out.getvalue().strip().splitlines()[-1]
+
+    assert run("--dry-run") == "2 deliveries would be replayed."
+    assert run("--dry-run", "--until", "2001-01-01") == "0 deliveries would be replayed."
+    assert run("--configuration", str(other.pk)) == "1 deliveries are replayed; not replayed: none."
+    assert run("--dry-run") == "1 deliveries would be replayed."
+    assert run("--state", "delivered", "--dry-run") == "0 deliveries would be replayed."
+
+
+def test_revisions_of_replays_and_plans_never_collide(configuration, clock):
+    interaction = make_interaction(configuration)
+    first = make_failed(configuration, clock, interaction=interaction)
+    assert replay_delivery(delivery=first, actor=None, now=clock.now).revision == 2
+    assert replay_delivery(delivery=first, actor=None, now=clock.now).revision == 3
