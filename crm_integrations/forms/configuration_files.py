@@ -44,13 +44,13 @@ class ConfigurationFileForm(forms.Form):
 
     def clean_file(self) -> str:
         """The uploaded file's text; empty when there is none and the page's own text counts."""
-        upload: UploadedFile | None = self.cleaned_data["file"]
+        upload: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if upload is None:
             return ""
         if upload.size is not None and upload.size > LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than 1 MB. It is no configuration."))
         try:
-            return upload.read().decode("utf-8-sig")
+            return str(upload.read(), "utf-8-sig")
         except UnicodeDecodeError as error:
             raise forms.ValidationError(_("The file is not text in UTF-8. It is no configuration.")) from error
 

@@ -172,7 +172,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('entity_type', models.CharField(blank=True, max_length=150, verbose_name='entity type')),
                 ('definitions', models.JSONField(default=list, verbose_name='definitions')),
-                ('fetched_at', models.DateTimeField(verbose_name='fetched at')),
+                ('fetched_at', models.DateTimeField(blank=True, null=True, verbose_name='fetched at')),
+                ('reading_until', models.DateTimeField(blank=True, null=True, verbose_name='being read until')),
+                ('retry_at', models.DateTimeField(blank=True, null=True, verbose_name='not read again before')),
+                ('problem', models.CharField(blank=True, max_length=300, verbose_name='why the last reading failed')),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='catalogue', to='crm_integrations.crmaccount')),
             ],
             options={

@@ -4,7 +4,7 @@ import json
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
@@ -25,13 +25,14 @@ from crm_integrations.services.configuration_files import (
 )
 from crm_integrations.views.access import check_permissions, requires
 from crm_integrations.views.breadcrumbs import list_trail
+from crm_integrations.views.signed_in import SignedInRequest
 
 CHECK_ONLY = "check"
 
 
 @require_safe
 @requires(permissions.VIEW_CONFIGURATIONS)
-def download(request: HttpRequest, pk: UUID) -> HttpResponse:
+def download(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The configuration as a file; whoever may not see a part of it gets no file, rather than half of one."""
     check_permissions(request, *(section.view_permission for _key, section in registered_sections()))
     configuration = configuration_or_404(pk)
@@ -44,7 +45,7 @@ def download(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(permissions.CREATE_CONFIGURATIONS)
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: SignedInRequest) -> HttpResponse:
     """Check a file (nothing is created), or import it."""
     if request.method != "POST":
         return _show(request, ConfigurationFileForm())
@@ -52,9 +53,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, form)
     try:
-        checked = check_file(
-            text=form.document, authentication_name=form.authentication_name, actor=request.user
-        )
+        checked = check_file(text=form.document, authentication_name=form.authentication_name, actor=request.user)
         if request.POST.get("act") == CHECK_ONLY:
             return _show(request, _with_text(form), checked=checked)
         configuration = import_configuration(checked=checked, actor=request.user)
@@ -70,7 +69,7 @@ def _with_text(form: ConfigurationFileForm) -> ConfigurationFileForm:
 
 
 def _show(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: ConfigurationFileForm,
     *,
     checked: CheckedFile | None = None,

@@ -1,4 +1,4 @@
-"""The type of a request behind `views.access.requires`: somebody has signed in."""
+"""The request as views behind `access.requires` see it: somebody has signed in."""
 
 from django.http import HttpRequest
 
@@ -6,6 +6,6 @@ from crm_integrations.models import User
 
 
 class SignedInRequest(HttpRequest):
-    """For annotations alone; Django never makes one."""
+    """For annotations only: `user` is a person, never the anonymous one."""
 
     user: User

@@ -3,7 +3,7 @@ const form = document.getElementById("mapping-form");
 const catalogue = JSON.parse(document.getElementById("mapping-catalogue").textContent);
 const sourcesByKey = new Map(catalogue.sources.map((source) => [source.key, source]));
 const fieldsByType = new Map(Object.entries(catalogue.fields).map(
-  ([type, fields]) => [type, new Map(fields.map((field) => [field.k, { ...field, g: field.c ?? 0 }]))],
+  ([type, fields]) => [type, new Map(fields.map((field) => [field.k, { ...field, g: field.c ? "custom" : "standard" }]))],
 ));
 const SCRIPT_VARIABLE = "script_variable";
 const MOST_SHOWN = 500;
@@ -16,6 +16,7 @@ const fieldsOf = (row) => fieldsByType.get(cardOf(row).dataset.entityType) ?? ne
 const say = (text) => { form.querySelector("[data-announcer]").textContent = text; };
 const changed = () => form.dispatchEvent(new CustomEvent("form:changed", { bubbles: true }));
 const focusOn = (select) => (select?.tomselect ?? select)?.focus();
+const figure = (number) => number?.toLocaleString(document.documentElement.lang) ?? "";
 const isBlank = (row) => !["field", "source", "variable"].some((name) => part(row, name).value);
 
 // ---- Searchable drop-downs: the options of an entity type are in the page once, each list takes them when opened
@@ -27,20 +28,24 @@ function body(title, hint, escape) {
 function makeSearchable(select, { list, group, known, onChange, title, hint, ...settings }) {
   const chosen = select.value;
   const text = select.selectedOptions[0]?.textContent ?? "";
-  const first = known(chosen) ?? { [settings.valueField]: chosen, [settings.labelField]: text };
+  const unknown = { [settings.valueField]: chosen, [settings.labelField]: text };
+  const own = (option) => ({ ...option }); // a list writes into its options, so none may be shared
   let isFilled = false;
   const control = new window.TomSelect(select, {
     ...settings,
-    options: chosen ? [first] : [],
+    options: chosen ? [own(known(chosen) ?? unknown)] : [],
     items: chosen ? [chosen] : [],
-    optgroups: group.map((label, value) => ({ value, label })),
+    optgroups: group,
     optgroupField: "g",
     maxOptions: MOST_SHOWN,
+    refreshThrottle: 0, // so that Enter takes what the typed words show
     placeholder: select.options[0].textContent,
     lockOptgroupOrder: true,
     sortField: [{ field: "$score" }, { field: "$order" }],
-    onFocus() { if (!isFilled) { isFilled = true; this.addOptions(list()); } },
+    onFocus() { if (!isFilled) { isFilled = true; this.addOptions(list().map(own)); } },
     onChange,
+    onType(typed) { this.wrapper.classList.toggle("is-typing", typed !== ""); },
+    onBlur() { this.wrapper.classList.remove("is-typing"); },
     render: {
       option: (data, escape) => body(title(data), hint(data), escape),
       item: (data, escape) => `<div>${escape(title(data))}</div>`,
@@ -51,6 +56,9 @@ function makeSearchable(select, { list, group, known, onChange, title, hint, ...
   for (const name of ["aria-describedby", "aria-invalid"]) {
     if (select.hasAttribute(name)) control.control_input.setAttribute(name, select.getAttribute(name));
   }
+  // Its own timers may speak of a focus that has moved on since; then it must not take it back.
+  const opens = control.onFocus.bind(control);
+  control.onFocus = (event) => { if (document.activeElement === control.control_input) opens(event); };
   control.refill = () => { isFilled = false; };
   return control;
 }
@@ -65,11 +73,11 @@ function enhanceRow(row) {
   if (!window.TomSelect) return;
   makeSearchable(part(row, "field"), {
     list: () => [...fieldsOf(row).values()],
-    group: catalogue.groups,
+    group: ["standard", "custom"].map((value, place) => ({ value, label: catalogue.groups[place] })),
     known: (key) => fieldsOf(row).get(key),
     valueField: "k",
     labelField: "t",
-    searchField: ["t", "k", "d"],
+    searchField: [{ field: "t", weight: 3 }, { field: "k", weight: 1 }, { field: "d", weight: 1 }],
     title: (field) => field.t,
     hint: (field) => [field.d, field.k].filter(Boolean).join(" · "),
     onChange: () => { judge(row); changed(); },
@@ -80,7 +88,7 @@ function enhanceRow(row) {
     known: (key) => sourcesByKey.get(key),
     valueField: "key",
     labelField: "label",
-    searchField: ["label", "key", "print"],
+    searchField: [{ field: "label", weight: 3 }, { field: "key", weight: 1 }, { field: "print", weight: 1 }],
     title: (source) => source.label,
     hint: (source) => source.print,
     onChange: () => { judge(row); changed(); },
@@ -115,7 +123,7 @@ function fitOf(field, kind) {
 function transcriptNote(field) {
   const words = catalogue.transcript;
   if (!field) return words.need;
-  const limit = field.m === undefined ? words.unlimited : words.limit.replace("%(count)s", field.m);
+  const limit = field.m === undefined ? words.unlimited : words.limit.replace("%(count)s", figure(field.m));
   return [words.need, limit, catalogue.wellFormatted.includes(field.y) ? "" : words.plain].filter(Boolean).join(" ");
 }
 
@@ -131,7 +139,7 @@ function judge(row) {
   const fit = field && kind ? fitOf(field, kind) : "";
   part(row, "field-print").textContent = field?.d ?? "";
   part(row, "fit").replaceChildren(...badge(fit));
-  part(row, "fit-note").textContent = fit ? catalogue.sentences[fit].replace("%(limit)s", field.m) : "";
+  part(row, "fit-note").textContent = fit ? catalogue.sentences[fit].replace("%(limit)s", figure(field.m)) : "";
 }
 
 function badge(fit) {

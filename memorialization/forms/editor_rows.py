@@ -1,0 +1,151 @@
+"""A row of the mapping editor as its template needs it: controls, small print, fit, notes, errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm_integrations.definitions import display_title
+from crm_integrations.providers.base import CRMField
+from memorialization.forms.editor_state import RowState
+from memorialization.mapping_rules import AccountFields
+from memorialization.models.mappings import RowChannel
+from memorialization.row_fit import FIT_WORDS, Fit, FitWords, is_transcript, judge_row, source_kind
+from memorialization.row_words import describe_field, describe_source, warn_of_transcript
+from memorialization.source_fields import BOTH, BY_KEY, ONLY_DIGITAL, ONLY_VOICE, SOURCE_FIELDS, SourceField
+
+PARTS = {"crmField": "field", "channel": "channel", "source": "source"}
+"""The keys of problems' paths and the controls they stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a plain select."""
+
+    value: str
+    label: str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Choices under one heading."""
+
+    label: str | Promise
+    options: Sequence[Option]
+
+
+@dataclass
+class RowView:
+    """What `_row.html` draws. `prefix` starts the ids and names of its controls."""
+
+    prefix: str
+    numbers: str  # of the card and the row, for the buttons' values
+    state: RowState
+    field_title: str
+    field_groups: Sequence[OptionGroup]
+    field_print: str = ""
+    source_print: str = ""
+    fit: Fit | None = None
+    fit_sentence: str = ""
+    transcript_note: str = ""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def field_id(self) -> str:
+        """The id of the row's first control."""
+        return f"{self.prefix}-field"
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether the row reads a script variable."""
+        return self.state.channel == RowChannel.SCRIPT_VARIABLE
+
+    @property
+    def fit_words(self) -> FitWords | None:
+        """The badge."""
+        return FIT_WORDS[self.fit] if self.fit else None
+
+
+def build_row(
+    state: RowState,
+    *,
+    entity_type: str,
+    numbers: tuple[int, int],
+    fields: AccountFields,
+    groups: Sequence[OptionGroup],
+    errors: dict[str, list[str]],
+) -> RowView:
+    """One row; `groups` are every field of the entity type, shown in rows that are open for choosing."""
+    row = state.as_draft()
+    known = fields.by_type.get(entity_type, {}).get(row.crm_field)
+    definition = known or fields.kept.get((entity_type, row.crm_field))
+    view = RowView(
+        prefix=f"entity-{numbers[0]}-row-{numbers[1]}",
+        numbers=f"{numbers[0]} {numbers[1]}",
+        state=state,
+        field_title=display_title(definition) if definition else row.crm_field,
+        field_groups=groups if state.is_open else (),
+        errors=errors,
+    )
+    view.field_print = describe_field(definition) if definition else ""
+    view.source_print = _print_source(row.channel, row.source)
+    view.fit = _judge(entity_type, row.crm_field, known, fields, row.channel, row.source)
+    view.fit_sentence = _say_fit(view.fit, definition)
+    view.transcript_note = warn_of_transcript(definition) if is_transcript(row.channel, row.source) else ""
+    return view
+
+
+def field_groups(fields: Sequence[CRMField]) -> list[OptionGroup]:
+    """The fields that can be written, standard ones first; type and key stand behind the title."""
+    groups = []
+    for is_custom, label in ((False, _("Standard fields")), (True, _("Custom fields"))):
+        options = [
+            Option(found.key, f"{display_title(found)} ({found.key})")
+            for found in fields
+            if found.is_writable and found.is_custom is is_custom
+        ]
+        groups += [OptionGroup(label, options)] if options else []
+    return groups
+
+
+def source_groups() -> list[OptionGroup]:
+    """Every source field under the channels that have it."""
+    return [
+        OptionGroup(
+            label, [Option(source.key, source.label) for source in SOURCE_FIELDS if source.channels == channels]
+        )
+        for channels, label in (
+            (BOTH, _("Digital Contact and Voice Call Contact")),
+            (ONLY_DIGITAL, _("Digital Contact only")),
+            (ONLY_VOICE, _("Voice Call Contact only")),
+        )
+    ]
+
+
+def _print_source(channel: str, source: str) -> str:
+    known: SourceField | None = None if channel == RowChannel.SCRIPT_VARIABLE else BY_KEY.get(source)
+    return describe_source(known) if known else ""
+
+
+def _judge(
+    entity_type: str, key: str, known: CRMField | None, fields: AccountFields, channel: str, source: str
+) -> Fit | None:
+    if not key:
+        return None
+    if known is None:
+        return Fit.UNKNOWN if entity_type in fields.unreadable else Fit.GONE
+    kept = fields.kept.get((entity_type, key))
+    if not known.is_writable:
+        return Fit.READ_ONLY
+    if kept and kept.type != known.type:
+        return Fit.CHANGED
+    return judge_row(known, source_kind(channel, source)) if channel and source else None
+
+
+def _say_fit(fit: Fit | None, definition: CRMField | None) -> str:
+    if fit is None:
+        return ""
+    limit = definition.max_length if definition else None
+    return str(FIT_WORDS[fit].sentence) % {"limit": "" if limit is None else number_format(limit, force_grouping=True)}
