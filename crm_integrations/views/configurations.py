@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crm_integrations.configuration_sections import registered_sections
 from crm_integrations.models import Configuration
 from crm_integrations.overview import configuration_facts
 from crm_integrations.permissions import (
@@ -78,6 +79,7 @@ def show_configuration(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "events_url": f"{settings.SITE_URL}/api/v1/configurations/{configuration.pk}/events",
         "audit": recent_audit(configuration),
         "may_delete": request.user.has_perm(DELETE_CONFIGURATIONS),
+        "may_export": all(request.user.has_perm(section.view_permission) for _key, section in registered_sections()),
         "now": now,
     }
     return render(request, "crm_integrations/configuration_detail.html", context)

@@ -124,3 +124,16 @@ def test_mappings_in_the_file_need_their_own_permission(client, document):
     page = client.post(URL, {"file": upload(document), "act": "import"}).content.decode()
     assert "<code>memorializationMappings</code> You may not create these." in page
     assert not Configuration.objects.exists()
+
+
+def test_the_pages_lead_to_import_and_export_for_those_who_may(client):
+    configuration = make_configuration()
+    client.force_login(make_user("crm_integrations.view_configuration"))
+    page = client.get(reverse("configuration_detail", args=[configuration.pk])).content.decode()
+    assert reverse("configuration_export", args=[configuration.pk]) not in page
+    assert reverse("configuration_import") not in client.get(reverse("configuration_list")).content.decode()
+    everything = ("crm_integrations.add_configuration", "memorialization.view_memorializationmapping")
+    client.force_login(make_user("crm_integrations.view_configuration", *everything))
+    page = client.get(reverse("configuration_detail", args=[configuration.pk])).content.decode()
+    assert reverse("configuration_export", args=[configuration.pk]) in page
+    assert reverse("configuration_import") in client.get(reverse("configuration_list")).content.decode()
