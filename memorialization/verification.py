@@ -1,5 +1,6 @@
 """Compares what was sent with what the CRM shows, field by field: an accepted write may still not be applied. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from crm_integrations.providers.base import CRMValue, FieldType
 from memorialization.models.deliveries import FieldResult
 from memorialization.outcome_reasons import FieldReason
 
+SHORTENABLE = {FieldType.TEXT, FieldType.TEXTAREA}  # elsewhere a beginning of the value is another value
 NUMBERS = {FieldType.INTEGER, FieldType.DECIMAL}
 LISTS = {FieldType.TAGS, FieldType.MULTISELECT}
 
@@ -25,15 +27,18 @@ def judge_field(
     key: str, sent: CRMValue, shown: Mapping[str, CRMValue], *, field_type: FieldType | None, planned_reason: str = ""
 ) -> Verdict:
     """The verdict on a field that was sent. `planned_reason`: what the plan did to the value, e.g. shortened it."""
-    if field_type is FieldType.COMMENT:
-        return _applied(planned_reason)  # a note is no property of the record; the write that carried it succeeded
     if key not in shown:
         return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
     if values_agree(sent, shown[key], field_type=field_type):
         return _applied(planned_reason)
-    if _is_cut_off(sent, shown[key]):
+    if field_type in SHORTENABLE and _is_cut_off(sent, shown[key]):
         return Verdict(FieldResult.SHORTENED, FieldReason.SHORTENED_BY_CRM)
     return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED)
+
+
+def judge_comment(*, is_posted: bool | None, planned_reason: str = "") -> Verdict:
+    """The verdict on a note: no property of the record, so the write that carried it counts, unless it says otherwise."""
+    return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED) if is_posted is False else _applied(planned_reason)
 
 
 def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | None = None) -> bool:
@@ -41,7 +46,7 @@ def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | Non
     if _is_unset(sent) or _is_unset(shown):
         return _is_unset(sent) == _is_unset(shown) or (sent is False and _is_unset(shown))
     if field_type is FieldType.TAGS:
-        return set(_as_list(sent)) <= set(_as_list(shown))
+        return {_as_tag(tag) for tag in _as_list(sent)} <= {_as_tag(tag) for tag in _as_list(shown)}
     if field_type in LISTS or isinstance(sent, list):
         return sorted(_as_list(sent)) == sorted(_as_list(shown))
     if isinstance(sent, bool) or isinstance(shown, bool):
@@ -91,6 +96,12 @@ def _as_moment(value: CRMValue) -> datetime | CRMValue:
         return value
 
 
+def _as_tag(tag: str) -> str:
+    """A tag as CRMs keep it: any case, with something of their own for spaces and commas."""
+    return re.sub(r"[\s,_]+", "_", tag.strip().casefold())
+
+
 def _as_text(value: CRMValue) -> str:
-    """Text as CRMs keep it: their line ends, no space around it."""
-    return str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    """Text as CRMs keep it: their line ends, no space at the end of a line or around it all."""
+    lines = str(value).replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,21 @@
+"""Addresses of the ledger: interactions, deliveries, and the Activity tab."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from memorialization.views import ledger_activity, ledger_acts, ledger_lists, ledger_pages, ledger_replays
+
+ledger_urls: list[URLPattern | URLResolver] = [
+    path("interactions/", ledger_lists.list_interactions, name="interaction_list"),
+    path("interactions/news/", ledger_lists.show_interaction_news, name="interaction_news"),
+    path("interactions/<int:pk>/", ledger_pages.show_interaction, name="interaction_detail"),
+    path("interactions/<int:pk>/changes/", ledger_pages.show_interaction_change, name="interaction_changes"),
+    path("interactions/<int:pk>/link/", ledger_acts.link, name="interaction_link"),
+    path("interactions/<int:pk>/unlink/", ledger_acts.unlink, name="interaction_unlink"),
+    path("deliveries/", ledger_lists.list_deliveries, name="delivery_list"),
+    path("deliveries/news/", ledger_lists.show_delivery_news, name="delivery_news"),
+    path("deliveries/replay/", ledger_replays.replay_selection, name="delivery_replay_selection"),
+    path("deliveries/<int:pk>/", ledger_pages.show_delivery, name="delivery_detail"),
+    path("deliveries/<int:pk>/changes/", ledger_pages.show_delivery_change, name="delivery_changes"),
+    path("deliveries/<int:pk>/replay/", ledger_replays.replay, name="delivery_replay"),
+    path("configurations/<uuid:pk>/activity/", ledger_activity.show_activity, name="configuration_activity"),
+]

@@ -1,0 +1,1 @@
+"""What pages read: noun phrases over the tables."""

@@ -1,0 +1,86 @@
+"""What a person asked the ledger for, and the rows that answer it; nothing here counts or reads whole tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from crm_integrations.models import Configuration
+from memorialization.models import Delivery, Interaction
+from memorialization.selectors.ledger_search import narrow_deliveries, narrow_interactions
+from memorialization.selectors.ledger_states import INTERACTION_STATES, deliveries_in_state
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilters:
+    """Every criterion of a list; an empty one asks for nothing. `since` and `until` are days, both included."""
+
+    state: str = ""
+    configuration: UUID | None = None
+    channel: str = ""
+    since: date | None = None
+    until: date | None = None
+    q: str = ""
+    reason: str = ""
+
+    def as_query(self, **changes: Any) -> str:
+        """The criteria as the query of an address, with some of them changed."""
+        own = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return urlencode({name: str(value) for name, value in {**own, **changes}.items() if value})
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is asked for."""
+        return not self.as_query()
+
+
+def filtered_deliveries(filters: LedgerFilters) -> QuerySet[Delivery]:
+    """The deliveries of configurations that are not deleted, as far as the filters let them through."""
+    rows = Delivery.objects.exclude(configuration__state=Configuration.State.DELETED)
+    if filters.state:
+        rows = deliveries_in_state(rows, filters.state)
+    rows = rows.filter(**_plain_criteria(filters, {"channel": "interaction__channel", "reason": "reason"}))
+    rows = _between_days(rows, Delivery.objects.all(), filters)
+    return narrow_deliveries(rows, filters.q) if filters.q else rows
+
+
+def filtered_interactions(filters: LedgerFilters) -> QuerySet[Interaction]:
+    """The same for interactions."""
+    rows = Interaction.objects.exclude(configuration__state=Configuration.State.DELETED)
+    if filters.state:
+        rows = rows.filter(state=filters.state) if filters.state in INTERACTION_STATES else rows.none()
+    rows = rows.filter(**_plain_criteria(filters, {"channel": "channel"}))
+    rows = _between_days(rows, Interaction.objects.all(), filters)
+    return narrow_interactions(rows, filters.q) if filters.q else rows
+
+
+def _plain_criteria(filters: LedgerFilters, columns: Mapping[str, str]) -> dict[str, Any]:
+    wanted = {column: getattr(filters, name) for name, column in {**columns, "configuration": "configuration"}.items()}
+    return {column: value for column, value in wanted.items() if value}
+
+
+def _between_days(rows: QuerySet[Row], every: QuerySet[Row], filters: LedgerFilters) -> QuerySet[Row]:
+    """Rows of these days. Ids grow with time, so a day is a range of ids, and the order by id needs no sorting."""
+    if filters.since:
+        first = first_since(every, _start_of(filters.since))
+        rows = rows.filter(pk__gte=first) if first is not None else rows.none()
+    if filters.until:
+        beyond = first_since(every, _start_of(filters.until + timedelta(days=1)))
+        rows = rows.filter(pk__lt=beyond) if beyond is not None else rows
+    return rows
+
+
+def first_since(every: QuerySet[Any], moment: datetime) -> int | None:
+    """The id of the first row since a moment, by the index on `created_at`."""
+    return every.filter(created_at__gte=moment).order_by("created_at", "pk").values_list("pk", flat=True).first()
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
