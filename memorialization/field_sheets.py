@@ -9,7 +9,7 @@ from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.models.deliveries import Delivery, FieldResult
 from memorialization.outcome_reasons import DeliveryReason, FieldReason
 from memorialization.precedence import Mark, Precedence, precedence_of_entry
-from memorialization.verification import is_shortened, judge_field, values_agree
+from memorialization.verification import is_shortened, judge_comment, judge_field, values_agree
 
 Entry = dict[str, Any]
 
@@ -79,23 +79,31 @@ class FieldSheet:
         if self.pending_comment is not None:
             _settle(self.pending_comment, result, reason)
 
-    def refuse(self, words: Mapping[str, str]) -> bool:
-        """Leave out the fields the CRM named with its words; returns whether any of them was pending."""
-        refused = [entry for entry in self.pending if entry["crm_field"] in words]
-        for entry in refused:
-            _settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": words[entry["crm_field"]]})
+    def refuse(self, words: Mapping[str, str], message: str) -> bool:
+        """Leave out the fields the CRM refused with its words; returns whether any of them was pending.
+
+        A CRM names fields by their keys, or only by the labels that its sentences begin with.
+        """
+        refused = [(entry, words[entry["crm_field"]]) for entry in self.pending if entry["crm_field"] in words]
+        refused = refused or [(entry, said) for entry in self.pending if (said := _sentence_about(entry, message))]
+        for entry, said in refused:
+            _settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
         return bool(refused)
 
-    def verify(self, record: CRMRecord) -> None:
-        """Settle everything that was sent by what the record shows."""
+    def verify(self, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
+        """Settle everything that was sent by what the record shows, the note by what the answer says of it."""
         for entry in self.pending:
-            verdict = judge_field(
-                entry["crm_field"],
-                entry["rendered"],
-                record.values,
-                field_type=read_type(entry),
-                planned_reason=entry.get("reason", ""),
-            )
+            field_type, planned_reason = read_type(entry), entry.get("reason", "")
+            if field_type is FieldType.COMMENT:
+                verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
+            else:
+                verdict = judge_field(
+                    entry["crm_field"],
+                    entry["rendered"],
+                    record.values,
+                    field_type=field_type,
+                    planned_reason=planned_reason,
+                )
             entry["sent"] = entry["rendered"]
             entry["shown"] = record.values.get(entry["crm_field"])
             self._compared.append(entry)
@@ -126,6 +134,12 @@ def read_type(entry: Entry) -> FieldType | None:
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:
     """Field key → length of its value: what a redacted request shows in place of customers' text."""
     return {key: len(value) if isinstance(value, str | list) else len(str(value)) for key, value in values.items()}
+
+
+def _sentence_about(entry: Entry, message: str) -> str:
+    """The sentence of a refusal that begins with the field's label; empty without one."""
+    label = entry.get("label")
+    return next((said for said in message.split("; ") if label and said.startswith(f"{label}:")), "")
 
 
 def _settle(entry: Entry, result: FieldResult, reason: str, params: Mapping[str, Any] | None = None) -> None:

@@ -37,8 +37,10 @@ def judge_field(
 
 
 def judge_comment(*, is_posted: bool | None, planned_reason: str = "") -> Verdict:
-    """The verdict on a note: no property of the record, so the write that carried it counts, unless it says otherwise."""
-    return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED) if is_posted is False else _applied(planned_reason)
+    """The verdict on a note: no property of the record, so the write that carried it counts, unless that denies it."""
+    if is_posted is False:
+        return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED)
+    return _applied(planned_reason)
 
 
 def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | None = None) -> bool:

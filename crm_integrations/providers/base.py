@@ -136,13 +136,15 @@ class CRMRecord:
 class WriteAnswer:
     """What the CRM answered to a write: the record after it, and redacted copies of both sides for the ledger.
 
-    `record` is None when the answer did not carry the record (the caller then reads it).
+    `record` is None when the answer did not carry the record (the caller then reads it). `is_comment_posted`: what the
+    answer says of the comment that went along; None when it does not tell.
     """
 
     record: CRMRecord | None
     status: int
     request: Mapping[str, Any]
     answer: Mapping[str, Any]
+    is_comment_posted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What can go wrong with a CRM, named after what happens next. Translated once, in each provider's folder.
 
 CRMError
-├── RetryLater            not now: a limit was hit; `retry_after_s` says for how long, `is_account_wide` for whom
+├── RetryLater            not now: a limit was hit; `retry_after_s` says for how long, `limit_class` which
 ├── CRMUnavailable        the CRM or the way to it is down; `may_have_applied` when a write's outcome is unknown
 ├── Reauthenticate        the token no longer opens the account
 ├── GrantEnded            the refresh token is dead too, or the system user is gone: a person must re-authenticate
@@ -17,14 +17,20 @@ from collections.abc import Mapping
 
 
 class CRMError(Exception):
-    """Base: `message` is the CRM's own words, free of tokens and customers' text; `status` its HTTP status or None."""
+    """Base: `message` is the CRM's own words, free of tokens; `status` its HTTP status or None.
+
+    The words may quote a value of a customer's, so they are for the ledger and not for logs: `str()` leaves them out.
+    """
 
     may_have_applied = False
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
-        super().__init__(message)
+        super().__init__()
         self.message = message
         self.status = status
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} (status {self.status})"
 
 
 class RetryLater(CRMError):

@@ -53,7 +53,8 @@ def _check_active(authentication: Authentication) -> str:
     try:
         with open_connection(authentication=authentication) as live:
             user = live.identify()
-            _hold_another_user(authentication, user)
+            if _is_another_user(authentication, user):
+                return ""
             rights = live.check_rights(granted_scopes=authentication.granted_scopes)
     except GrantEnded:
         return ""  # held now, with its reason
@@ -63,16 +64,21 @@ def _check_active(authentication: Authentication) -> str:
     return ""
 
 
-def _hold_another_user(authentication: Authentication, user: SystemUser) -> None:
-    """A token that changed its user would write with rights nobody checked."""
+def _is_another_user(authentication: Authentication, user: SystemUser) -> bool:
+    """Hold a token that changed its user: it would write with rights nobody checked.
+
+    Somebody may have authorised as another user while the CRM was asked; then the answer says nothing any more.
+    """
     if authentication.system_user_id in ("", user.id):
-        return
-    version = Authentication.objects.values_list("token_version", flat=True).get(pk=authentication.pk)
-    hold_authentication(authentication_id=authentication.pk, token_version=version, reason=ANOTHER_USER)
-    raise GrantEnded(ANOTHER_USER)
+        return False
+    unchanged = Authentication.objects.filter(pk=authentication.pk, system_user_id=authentication.system_user_id)
+    for version in unchanged.values_list("token_version", flat=True):
+        hold_authentication(authentication_id=authentication.pk, token_version=version, reason=ANOTHER_USER)
+    return True
 
 
 def _store(authentication: Authentication, user: SystemUser, rights: list[Right], now: datetime) -> None:
-    Authentication.objects.filter(pk=authentication.pk, state=Authentication.State.ACTIVE).update(
+    unchanged = {"pk": authentication.pk, "system_user_id": authentication.system_user_id}
+    Authentication.objects.filter(**unchanged, state=Authentication.State.ACTIVE).update(
         **system_user_columns(user), **rights_columns(rights, now)
     )

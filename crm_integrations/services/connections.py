@@ -29,7 +29,7 @@ from crm_integrations.providers.base import (
     SystemUser,
     WriteAnswer,
 )
-from crm_integrations.providers.errors import GrantEnded, Reauthenticate
+from crm_integrations.providers.errors import AccessDenied, GrantEnded, Reauthenticate, RetryLater
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.account_limits import store_limits
 from crm_integrations.services.holds import hold_authentication
@@ -75,13 +75,13 @@ class AuthenticatedConnection(CRMConnection):
         self._live = self._connect()
 
     def _fresh_token(self) -> Token:
-        """The stored token, renewed when it ends soon; while somebody else renews, one that still works is fine."""
+        """The stored token, renewed when it ends soon; while that cannot be done, one that still works is fine."""
         token = read_token(authentication_id=self._authentication_id)
         if not token.is_ending(self._clock()):
             return token
         try:
             return self._renew(token)
-        except TokenBusy:
+        except (RetryLater, TokenUnavailable):  # RetryLater: also when somebody else is at it
             if token.has_ended(self._clock()):
                 raise
             return token
@@ -165,8 +165,8 @@ class AuthenticatedConnection(CRMConnection):
         self._limits |= {report.limit_class: report for report in self._live.report_limits()}
 
     def identify(self) -> SystemUser:
-        """Who the token acts as; a user who is gone holds the authentication."""
-        return self._ask(lambda live: live.identify())
+        """Who the token acts as; a user who is gone, or may not even ask this, holds the authentication."""
+        return self._ask(_identify)
 
     def check_rights(self, *, granted_scopes: Sequence[str]) -> list[Right]:
         """What the system user may do."""
@@ -212,6 +212,14 @@ class AuthenticatedConnection(CRMConnection):
     def close(self) -> None:
         """Give the connection back."""
         self._live.close()
+
+
+def _identify(live: CRMConnection) -> SystemUser:
+    """Everybody may ask who they are: who is denied that is denied everything, until a person acts."""
+    try:
+        return live.identify()
+    except AccessDenied as error:
+        raise GrantEnded(error.message, status=error.status) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.encryption import UnreadableSecret
 from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMProvider, TokenGrant
-from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured, RetryLater
+from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, RetryLater
 from crm_integrations.services.holds import UNREADABLE_SECRET, hold_authentication
 
 logger = logging.getLogger(__name__)
@@ -133,14 +133,14 @@ def _ask_for_pair(
             is_user_gone=error.is_user_gone,
         )
         raise AuthenticationHeld(error.message, is_user_gone=error.is_user_gone, status=error.status) from error
-    except (CRMUnavailable, Misconfigured) as error:
+    except RetryLater:
+        _cool_down(authentication_id, lease, clock())
+        raise
+    except CRMError as error:  # whatever it says is about the renewal: it must not be taken for an answer to a write
         _cool_down(authentication_id, lease, clock())
         raise TokenUnavailable(
             error.message, status=error.status, retry_after_s=getattr(error, "retry_after_s", None)
         ) from error
-    except RetryLater:
-        _cool_down(authentication_id, lease, clock())
-        raise
 
 
 def _read_refresh_token(authentication_id: int) -> str:

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_integrations.selectors.configurations import present_configurations
 from memorialization.models import Interaction
@@ -35,8 +35,8 @@ class LedgerFilterForm(forms.Form):
         label=gettext_lazy("CRM configuration"), required=False, coerce=UUID, empty_value=None
     )
     channel = forms.ChoiceField(label=gettext_lazy("Channel"), required=False)
-    since = forms.DateField(label=gettext_lazy("From"), required=False)
-    until = forms.DateField(label=gettext_lazy("To"), required=False)
+    since = forms.DateField(label=pgettext_lazy("date filter", "From"), required=False)
+    until = forms.DateField(label=pgettext_lazy("date filter", "To"), required=False)
     reason = forms.ChoiceField(label=gettext_lazy("Reason"), required=False)
 
     def __init__(self, query: QueryDict, *, states: Mapping[str, str | Promise], has_reason: bool) -> None:

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from memorialization.forms.editor_state import EditorState
 from memorialization.mapping_drafts import DESCRIPTION_LIMIT, NAME_LIMIT
@@ -18,7 +19,7 @@ class MappingHeadForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     is_active = forms.BooleanField(
-        label=_("Active"),
+        label=pgettext_lazy("mapping", "Active"),
         required=False,
         help_text=_("Interactions that fall due are written with the active mappings."),
     )

@@ -93,13 +93,20 @@ def _read_unavailable(error: CRMError, delivery: Delivery, account_id: int, now:
         status=error.status,
         floor_s=getattr(error, "retry_after_s", None),
         is_unknown=error.may_have_applied,
+        # This try may have failed while it was still looking; and what answered at all may have done more than it says.
+        must_look_first=delivery.must_look_first or error.status is not None,
     )
     return outcome, Next.OTHER_LANE
 
 
 def _read_conflict(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
     outcome = retry_outcome(
-        delivery=delivery, reason=DeliveryReason.CONFLICT, words=error.message, now=now, status=error.status
+        delivery=delivery,
+        reason=DeliveryReason.CONFLICT,
+        words=error.message,
+        now=now,
+        status=error.status,
+        must_look_first=delivery.must_look_first,
     )
     return outcome, Next.OTHER_LANE
 

@@ -11,11 +11,16 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
+from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.claim_sql import CLEAN, SUSPECT, run_claim
 from memorialization.models import Delivery, RecordLane
 
+# Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
+# before an older value that came late is sent.
+TURN_ORDER = ("-must_look_first", "segment_ended_at", "segment_key", "revision", "pk")
+HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
 SLACK_S = 5  # at least this much of a lease is left over when the longest call ends
 
 
@@ -106,11 +111,12 @@ def set_next_due(*, lane_id: int) -> None:
     writes it too), so what they add is either seen here or makes the lane due after us.
     """
     first = first_waiting(lane_id=lane_id)
-    if first is not None:
-        due_at = first.next_attempt_at
-    else:  # only held ones, if any: they stay due, and the claim does not look at them
-        waiting = Delivery.objects.filter(lane_id=lane_id, state=Delivery.State.WAITING)
+    waiting = Delivery.objects.filter(lane_id=lane_id, state=Delivery.State.WAITING)
+    due_at = first.next_attempt_at if first else None
+    if due_at is None:  # only held ones, if any: they stay due, and the claim does not look at them
         due_at = waiting.aggregate(first=Min("next_attempt_at"))["first"]
+    elif waiting.exclude(pk__in=unheld_deliveries().filter(lane_id=lane_id).values("pk")).exists():
+        due_at = min(due_at, read_database_clock() + timedelta(seconds=HELD_LOOK_S))
     RecordLane.objects.filter(pk=lane_id).update(next_due_at=due_at)
 
 
@@ -123,7 +129,7 @@ def first_waiting(*, lane_id: int) -> Delivery | None:
         unheld_deliveries()
         .filter(lane_id=lane_id, state=Delivery.State.WAITING)
         .select_related("configuration")
-        .order_by("segment_ended_at", "segment_key", "revision", "pk")
+        .order_by(*TURN_ORDER)
         .first()
     )
 

@@ -8,12 +8,12 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.models import Authentication
@@ -95,16 +95,25 @@ def drain_account(*, account_id: int, clock: Clock = read_database_clock, turn_s
 
 
 def _claims(turn: Turn) -> Iterator[list[LaneHold]]:
-    """Leased lanes, batch by batch: one suspect lane, alone, then the others until nothing is due."""
-    yield claim_suspect_lane(account_id=turn.account_id, now=turn.clock())
-    while not turn.is_paused:
-        if turn.is_over:
-            turn.has_more = True
-            return
-        holds = claim_lanes(account_id=turn.account_id, limit=LANES_PER_CLAIM, now=turn.clock())
-        if not holds:
-            return
-        yield holds
+    """Leased lanes, batch by batch, until nothing is due: a suspect lane, alone, then some others, and so on."""
+    is_done = False
+    while not is_done:
+        is_done = True
+        for claim in (_claim_suspect, _claim_clean):
+            if turn.is_over or turn.is_paused:
+                turn.has_more = not turn.is_paused
+                return
+            if holds := claim(turn):
+                is_done = False
+                yield holds
+
+
+def _claim_suspect(turn: Turn) -> list[LaneHold]:
+    return claim_suspect_lane(account_id=turn.account_id, now=turn.clock())
+
+
+def _claim_clean(turn: Turn) -> list[LaneHold]:
+    return claim_lanes(account_id=turn.account_id, limit=LANES_PER_CLAIM, now=turn.clock())
 
 
 def _push_lanes(turn: Turn, holds: list[LaneHold]) -> None:
@@ -118,7 +127,9 @@ def _push_lanes(turn: Turn, holds: list[LaneHold]) -> None:
             _push_lane(turn, hold)
         except LeaseLost:
             logger.info("Lane %s was taken back; its next holder looks before it writes.", hold.lane_id)
-        except DatabaseError:
+        except (OperationalError, InterfaceError):
+            with suppress(DatabaseError):  # away for every lane, or only busy: then the others come back at once
+                give_back_untouched(holds=holds[position + 1 :])
             raise
         except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
             _abandon_lane(turn, hold, error)

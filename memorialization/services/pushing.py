@@ -14,6 +14,7 @@ from crm_integrations.providers.base import CRMConnection, CRMRecord, WriteAnswe
 from crm_integrations.providers.errors import (
     AccessDenied,
     CRMError,
+    CRMUnavailable,
     Misconfigured,
     RecordClosed,
     RecordGone,
@@ -55,20 +56,24 @@ class Push:
     clock: Clock
     comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
     is_looking: bool = False
-    has_left_out: bool = False
     leased_at: float = 0.0  # monotonic
+
+    @property
+    def is_lease_short(self) -> bool:
+        """Whether so much time went by that a call which starts now could outlive the lease."""
+        return time.monotonic() - self.leased_at > lease_length_s() - call_bound_s()
 
     def checked(self) -> CRMConnection:
         """The connection, after the check that a call may start now. Raises LeaseLost."""
-        if time.monotonic() - self.leased_at > lease_length_s() - call_bound_s():
-            raise LeaseLost  # this process stood still for so long that the call could outlive the lease
-        return self.connection
+        return self.renewed() if self.is_lease_short else self.connection
 
     def renewed(self) -> CRMConnection:
-        """The same for a further call of one try."""
+        """The same for a further call of one try. Raises LeaseLost, also when this process stands still."""
         self.leased_at = time.monotonic()
         renew_lease(hold=self.hold, now=self.clock())
-        return self.checked()
+        if self.is_lease_short:
+            raise LeaseLost
+        return self.connection
 
 
 def push_delivery(*, hold: LaneHold, delivery: Delivery, connection: CRMConnection, clock: Clock) -> Next:
@@ -146,8 +151,8 @@ def _make_calls(push: Push) -> tuple[Outcome, Next | None]:
         return read_error_after_write(
             error.cause, delivery=push.delivery, account_id=push.hold.account_id, now=push.clock()
         )
-    except AccessDenied as error:
-        return _read(push, _ask_who_is_denied(push, error))
+    except (AccessDenied, Misconfigured) as error:
+        return _read(push, _ask_whose_fault_it_is(push, error))
     except CRMError as error:
         return _read(push, error)
     return _conclude_success(push, answer), Next.SAME_LANE
@@ -190,7 +195,7 @@ def _write(push: Push) -> WriteAnswer:
         delivery_id=push.comment_id or str(push.delivery.pk),
         types=push.sheet.types(),
     )
-    push.sheet.verify(answer.record or _read_back(push))
+    push.sheet.verify(answer.record or _read_back(push), is_comment_posted=answer.is_comment_posted)
     return answer
 
 
@@ -211,11 +216,13 @@ def _get_record(push: Push, connection: CRMConnection) -> CRMRecord:
 
 
 def _leave_out_refused(push: Push, error: ValueRefused) -> tuple[Outcome, Next | None]:
-    """Leave out the fields that the CRM named and try the others, once; everything refused is a failure."""
-    is_first = not push.has_left_out
-    if not is_first or not push.sheet.refuse(error.fields):
+    """Leave out the fields that the CRM named and try the others; everything refused is a failure.
+
+    It ends: every round leaves out at least one field more.
+    """
+    if not push.sheet.refuse(error.fields, error.message):
         return _read(push, error)
-    push.has_left_out, push.is_looking = True, False  # refused as a whole: nothing of it can have been applied
+    push.is_looking = False  # refused as a whole: nothing of it can have been applied
     refused = failed_outcome(reason=DeliveryReason.VALUE_REFUSED, words=error.message, status=error.status)
     if push.sheet.pending:
         return refused.as_waiting(due_at=push.clock()), None
@@ -223,12 +230,15 @@ def _leave_out_refused(push: Push, error: ValueRefused) -> tuple[Outcome, Next |
     return (refused if state == Delivery.State.FAILED else refused.as_ended(state)), Next.SAME_LANE
 
 
-def _ask_who_is_denied(push: Push, error: AccessDenied) -> CRMError:
-    """The error that counts: a system user who is suspended is refused everything, and that is no delivery's fault."""
+def _ask_whose_fault_it_is(push: Push, error: CRMError) -> CRMError:
+    """The error that counts: it is no delivery's fault when the system user is refused everything.
+
+    Nor is it when the account is not there at all.
+    """
     try:
         push.renewed().identify()
-    except AccessDenied:
-        return error
+    except Misconfigured as other:
+        return CRMUnavailable(other.message, may_have_applied=False, status=other.status)
     except CRMError as other:
         return other
     return error

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_integrations.providers.base import FieldType
-from memorialization.verification import judge_field, values_agree
+from memorialization.verification import judge_comment, judge_field, values_agree
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from memorialization.verification import judge_field, values_agree
         ("a", "a", FieldType.TEXT, True),
         ("a ", "a", FieldType.TEXT, True),
         ("a\r\nb", "a\nb", FieldType.TEXTAREA, True),
+        ("a \n b", "a\n b", FieldType.TEXTAREA, True),
         ("a", "b", FieldType.TEXT, False),
         ("a", None, FieldType.TEXT, False),
         ("a", "", FieldType.TEXT, False),
@@ -32,6 +33,8 @@ from memorialization.verification import judge_field, values_agree
         (["a"], ["a", "b"], FieldType.MULTISELECT, False),
         (["a"], ["a", "b"], FieldType.TAGS, True),
         (["a", "c"], ["a", "b"], FieldType.TAGS, False),
+        (["VIP, Gold", "Été"], ["vip_gold", "été"], FieldType.TAGS, True),
+        (["VIP, Gold"], ["vip", "gold"], FieldType.TAGS, False),
         ("2026-01-15T10:00:00-05:00", "2026-01-15T15:00:00+00:00", FieldType.DATETIME, True),
         ("2026-01-15T10:00:00-05:00", "2026-01-15T15:00:01+00:00", FieldType.DATETIME, False),
         ("35436", "35436", FieldType.LOOKUP, True),
@@ -64,5 +67,22 @@ def test_the_verdict_says_what_became_of_the_field(sent, shown, planned, verdict
     assert (found.result, found.reason) == verdict
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept", "field_type"),
+    [
+        ("billing_refund", "billing", FieldType.DROPDOWN),
+        ("35436", "354", FieldType.LOOKUP),
+        ("AB-123456", "AB-1", FieldType.REGEXP),
+    ],
+)
+def test_an_old_value_that_begins_like_the_new_one_is_no_shortened_one_where_nothing_is_shortened(
+    sent, kept, field_type
+):
+    found = judge_field("field", sent, {"field": kept}, field_type=field_type)
+    assert (found.result, found.reason) == ("not_applied", "not_applied_by_crm")
+
+
 def test_a_note_is_judged_by_the_write_that_carried_it():
-    assert judge_field("comment", "Note", {}, field_type=FieldType.COMMENT).result == "written"
+    assert judge_comment(is_posted=None).result == judge_comment(is_posted=True).result == "written"
+    assert judge_comment(is_posted=True, planned_reason="shortened_to_limit").result == "shortened"
+    assert judge_comment(is_posted=False).result == "not_applied"

@@ -24,6 +24,7 @@ from crm_integrations.providers.zendesk.errors import translated_errors
 from crm_integrations.providers.zendesk.fields import build_definitions, build_field, build_record
 from crm_integrations.providers.zendesk.rights import list_rights
 from crm_integrations.providers.zendesk.scopes import find_missing_scopes
+from crm_integrations.providers.zendesk.titles import STANDARD_ENTITY_TYPES
 from zendesk_client import (
     CustomRole,
     Forbidden,
@@ -64,11 +65,7 @@ class ZendeskConnection(CRMConnection):
 
     def list_entity_types(self) -> list[EntityType]:
         """See the port. Plans without custom objects have the three standard types."""
-        standard = [
-            EntityType("ticket", _("Ticket"), _("Tickets")),
-            EntityType("user", _("User"), _("Users")),
-            EntityType("organization", _("Organization"), _("Organizations")),
-        ]
+        standard = [EntityType(*titles) for titles in STANDARD_ENTITY_TYPES]
         with translated_errors():
             try:
                 found = self._client.list_custom_objects()
@@ -114,6 +111,7 @@ class ZendeskConnection(CRMConnection):
             status=200,
             request={"record": f"{entity_type} {record_id}", "fields": {key: _describe(values[key]) for key in values}},
             answer=_describe_answer(written),
+            is_comment_posted=_has_comment(written),
         )
 
     def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
@@ -175,10 +173,18 @@ class ZendeskConnection(CRMConnection):
 
 
 def _describe(value: CRMValue) -> str:
-    """A value for the ledger's request: its kind and size, never the customer's text."""
+    """A value for the ledger's request: its kind and size, never what it says."""
     if isinstance(value, str):
         return f"text, {len(value)} characters"
-    return f"list of {len(value)}" if isinstance(value, list) else str(value)
+    return f"list of {len(value)}" if isinstance(value, list) else type(value).__name__
+
+
+def _has_comment(written: WriteResult) -> bool | None:
+    """Whether the audit of the write has a comment: Zendesk drops one of which it leaves no text, with 200."""
+    events = (written.audit or {}).get("events")
+    if not isinstance(events, list):
+        return None
+    return any(isinstance(event, dict) and event.get("type") == "Comment" for event in events)
 
 
 def _describe_answer(written: WriteResult) -> dict[str, Any]:

@@ -23,6 +23,10 @@ TRANSLATIONS: tuple[tuple[type[zendesk.ZendeskError], type[port.CRMError]], ...]
 """First match wins, so a subclass stands before its base. Limits, refusals and lost answers carry more: see below."""
 
 
+ALSO_NAMES = {"status": "custom_status_id", "assignee": "assignee_id", "group": "group_id"}
+"""Under the first name Zendesk refuses the second field too."""
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Let only errors of the port out. A ValueError of the client is a value no Zendesk account could take."""
@@ -58,7 +62,7 @@ def _refused_fields(error: zendesk.RecordInvalid) -> dict[str, str]:
             field = f"custom_field_{entry.ticket_field_id}" if entry.ticket_field_id else key
             if field != "base":
                 refused.setdefault(field, entry.description)
-    return refused
+    return {also: refused[field] for field, also in ALSO_NAMES.items() if field in refused} | refused
 
 
 def _join_words(error: zendesk.RecordInvalid) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
-
 from crm_integrations.providers.base import CRMField, CRMRecord, FieldOption, FieldType
+from crm_integrations.providers.zendesk.titles import INTERNAL_NOTE
 from zendesk_client import FieldDefinition, Record
 
 TYPES: dict[str, FieldType] = {
@@ -20,7 +19,7 @@ def build_field(definition: FieldDefinition) -> CRMField:
     kind = TYPES.get(definition.type)
     return CRMField(
         key=definition.key,
-        title=_("Internal note") if kind is FieldType.COMMENT else definition.title,
+        title=INTERNAL_NOTE if kind is FieldType.COMMENT else definition.title,
         type=kind or FieldType.TEXT,
         is_writable=definition.writable and kind is not None and definition.type not in READ_ONLY_TYPES,
         is_custom=not definition.is_system,

@@ -1,9 +1,10 @@
 """Zendesk as an integration type."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
 from django.utils import timezone
@@ -19,6 +20,8 @@ from crm_integrations.providers.zendesk.scopes import SCOPES, find_missing_scope
 from zendesk_client import LimitReport, MarketplaceHeaders, OAuthClient, Timeouts, TokenPair, ZendeskClient
 
 PUBLIC_URL = "https://{address}.zendesk.com"
+HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
+LOCAL_HOSTS = {"127.0.0.1", "localhost"}  # the demo's
 RECORD_PATHS = {"ticket": "agent/tickets/{id}", "user": "agent/users/{id}", "organization": "agent/organizations/{id}"}
 OBJECT_RECORD_PATH = "agent/custom-objects/{object}/records/{id}"
 
@@ -53,13 +56,16 @@ class ZendeskProvider(CRMProvider):
     def clean_external_domain(self, text: str) -> str:
         """See the port. Only ever used in links for people, so a host-mapped domain is fine."""
         pasted = text.strip()
-        parts = urlsplit(pasted if "://" in pasted else f"https://{pasted}")
-        is_local = parts.hostname in {"127.0.0.1", "localhost"} and "zendesk.com" not in settings.ZENDESK_BASE_URL
-        if is_local:
-            return pasted.rstrip("/")
-        if parts.scheme != "https" or not parts.hostname or "." not in parts.hostname or parts.username or parts.port:
+        try:
+            parts = urlsplit(pasted if "://" in pasted else f"https://{pasted}")
+            host, is_plain = parts.hostname or "", parts.username is None and parts.port is None
+        except ValueError:  # a port that is no number, brackets that do not close
+            parts, host, is_plain = urlsplit(""), "", False
+        if host in LOCAL_HOSTS and "zendesk.com" not in settings.ZENDESK_BASE_URL and _is_web_address(parts):
+            return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+        if parts.scheme != "https" or not is_plain or not HOST.fullmatch(host):
             raise ValueError(_("Paste the address of your Zendesk, for example https://ven12345.zendesk.com."))
-        return f"https://{parts.hostname}"
+        return f"https://{host}"
 
     def begin_consent(self, address: str, *, state: str, redirect_uri: str) -> tuple[str, str]:
         """See the port."""
@@ -111,6 +117,10 @@ class ZendeskProvider(CRMProvider):
             base_url_template=settings.ZENDESK_BASE_URL,
             timeouts=_timeouts(),
         )
+
+
+def _is_web_address(parts: SplitResult) -> bool:
+    return parts.scheme in {"http", "https"} and parts.username is None
 
 
 def _timeouts() -> Timeouts:

@@ -10,7 +10,7 @@ from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable
 from crm_integrations.services.authentication_checks import check_authentication
 from tests.factories import make_authentication
-from tests.memory_provider import MemoryProvider
+from tests.memory_provider import MemoryConnection, MemoryProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,23 @@ def test_a_token_that_acts_as_another_user_is_held():
     check = check_authentication(authentication_id=authentication.pk)
     assert check.is_held
     assert Authentication.objects.get().system_user_id == "1"
+
+
+@pytest.mark.parametrize("asked_before", ["identify", "check_rights"])
+def test_a_check_that_somebody_overtook_by_authorising_as_another_user_neither_holds_nor_stores(
+    monkeypatch, asked_before
+):
+    authentication = make_authentication(system_user_id="1" if asked_before == "identify" else "900")
+    asked = getattr(MemoryConnection, asked_before)
+
+    def authorise_meanwhile(self, **keywords):
+        Authentication.objects.update(system_user_id="901", token_version=4)
+        return asked(self, **keywords)
+
+    monkeypatch.setattr(MemoryConnection, asked_before, authorise_meanwhile)
+    assert not check_authentication(authentication_id=authentication.pk).is_held
+    assert Authentication.objects.get().system_user_id == "901"
+    assert Authentication.objects.get().rights == []
 
 
 def test_passing_trouble_holds_nothing_and_is_told():

@@ -92,8 +92,9 @@ def test_a_crm_that_could_not_answer_is_left_alone_for_a_while(authentication):
 
 def test_without_a_snapshot_the_error_comes_out_as_it_is(authentication):
     MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("down", may_have_applied=False))
-    with pytest.raises(CRMUnavailable, match="down"):
+    with pytest.raises(CRMUnavailable) as caught:
         read_fields(authentication=authentication, entity_type="ticket")
+    assert caught.value.message == "down"
     assert read_fields(authentication=authentication, entity_type="ticket") == FIELDS["ticket"]
 
 
@@ -136,8 +137,9 @@ def test_who_waited_for_a_reader_that_failed_gets_its_problem(authentication, mo
     monkeypatch.setattr(
         catalogue, "pause", lambda _s: CatalogueSnapshot.objects.filter(pk=snapshot.pk).update(**failed)
     )
-    with pytest.raises(CRMUnavailable, match="down"):
+    with pytest.raises(CRMUnavailable) as caught:
         read_catalogue(authentication=authentication, entity_type="ticket", now=NOW)
+    assert caught.value.message == "down"
     assert asked("list_fields") == 0
 
 

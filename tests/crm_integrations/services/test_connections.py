@@ -10,7 +10,17 @@ from django.utils import timezone
 
 from crm_integrations.models import AuditEntry, Authentication, Configuration, CRMAccount
 from crm_integrations.providers.base import LimitReport
-from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured, RetryLater
+from crm_integrations.providers.errors import (
+    AccessDenied,
+    Conflict,
+    CRMUnavailable,
+    GrantEnded,
+    Misconfigured,
+    Reauthenticate,
+    RecordGone,
+    RetryLater,
+    ValueRefused,
+)
 from crm_integrations.services import connections, tokens
 from crm_integrations.services.connections import open_connection, run_on_connection
 from crm_integrations.services.tokens import AuthenticationHeld, TokenBusy, TokenUnavailable, renew_token
@@ -135,8 +145,9 @@ def test_a_refused_refresh_token_holds_the_authentication_with_the_crms_words_an
     authentication.refresh_from_db()
     assert (authentication.state, authentication.state_reason) == ("reauthenticate", "invalid_grant")
     assert AuditEntry.objects.get().action == "authentication_held"
-    with pytest.raises(AuthenticationHeld, match="invalid_grant"):
+    with pytest.raises(AuthenticationHeld) as caught:
         identify(authentication)
+    assert caught.value.message == "invalid_grant"
     assert refreshes(account) == 1, "a held authentication asks the CRM nothing"
 
 
@@ -165,6 +176,11 @@ def test_a_crash_between_the_crms_answer_and_the_save_ends_in_held(account, monk
         (CRMUnavailable("502", may_have_applied=True), TokenUnavailable),
         (Misconfigured("invalid_client", status=401), TokenUnavailable),
         (RetryLater("429", retry_after_s=7), RetryLater),
+        (AccessDenied("blocked", status=403), TokenUnavailable),
+        (RecordGone("no such account", status=404), TokenUnavailable),
+        (ValueRefused("what?", status=422), TokenUnavailable),
+        (Conflict("busy", status=409), TokenUnavailable),
+        (Reauthenticate("who?", status=401), TokenUnavailable),
     ],
 )
 def test_passing_trouble_with_a_renewal_is_never_a_hold_and_is_not_hammered(account, refusal, error):
@@ -194,6 +210,15 @@ def test_a_user_who_is_gone_costs_the_tokens_and_rests_the_configurations(accoun
     assert authentication.state == "system_user_removed"
     assert (authentication.access_token, authentication.refresh_token) == ("", "")
     assert (configuration.state, inactive.state) == ("system_user_removed", "inactive")
+
+
+def test_a_user_who_may_not_even_ask_who_they_are_holds_the_authentication_and_keeps_the_tokens(account):
+    authentication = make_authentication()
+    account.faults.append(AccessDenied("no", status=403))
+    with pytest.raises(AuthenticationHeld):
+        identify(authentication)
+    authentication.refresh_from_db()
+    assert (authentication.state, authentication.access_token) == ("reauthenticate", "access-0")
 
 
 def test_a_hold_for_tokens_that_were_replaced_meanwhile_is_void(account):
@@ -229,6 +254,16 @@ def test_while_somebody_renews_a_token_that_still_works_it_is_used(account):
     with open_connection(authentication=authentication, patience_s=0) as live:
         assert live.identify().id == "900"
     assert refreshes(account) == 0
+
+
+@pytest.mark.parametrize(
+    "refusal", [CRMUnavailable("502", may_have_applied=True), RetryLater("429", retry_after_s=900)]
+)
+def test_while_the_renewal_fails_for_a_passing_reason_a_token_that_still_works_is_used(account, refusal):
+    authentication = make_authentication(access_expires_at=timezone.now() + timedelta(seconds=60))
+    account.refusal = refusal
+    assert identify(authentication).id == "900"
+    assert refreshes(account) == 1
 
 
 def test_a_person_waits_a_moment_for_somebody_elses_renewal(account, monkeypatch):

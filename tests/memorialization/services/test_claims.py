@@ -9,10 +9,12 @@ from django.db import connection, connections
 from crm_integrations.models import Authentication, Configuration, CRMAccount
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import (
+    HELD_LOOK_S,
     LeaseLost,
     accounts_with_due_lanes,
     claim_lanes,
     claim_suspect_lane,
+    first_waiting,
     give_back_untouched,
     lease_length_s,
     postpone_lane,
@@ -97,6 +99,22 @@ def test_a_held_configuration_does_not_hide_another_one_on_the_same_record(confi
     (hold,) = claim(working)
     release_lane(hold=hold)
     assert RecordLane.objects.get().next_due_at == NOW
+
+
+def test_held_deliveries_that_are_free_again_do_not_wait_for_another_ones_back_off(configuration, monkeypatch):
+    monkeypatch.setattr("memorialization.services.claims.read_database_clock", lambda: NOW)
+    held = make_delivery(configuration, ended_at=NOW - timedelta(hours=1))
+    working = make_configuration()
+    failing = make_delivery(working)
+    (hold,) = claim(working)
+    Authentication.objects.filter(pk=configuration.authentication_id).update(state="reauthenticate")
+    Delivery.objects.filter(pk=failing.pk).update(next_attempt_at=NOW + timedelta(hours=6))
+    release_lane(hold=hold)
+    later = NOW + timedelta(seconds=HELD_LOOK_S)
+    assert claim(working, now=later) == []
+    Authentication.objects.update(state="active")
+    (hold,) = claim(configuration, now=later)
+    assert first_waiting(lane_id=hold.lane_id) == held
 
 
 def test_other_accounts_lanes_are_not_claimed(configuration):

@@ -40,6 +40,27 @@ def test_a_turn_without_time_pushes_one_and_gives_the_rest_back_untouched(config
     assert RecordLane.objects.filter(lost_leases__gt=0).count() == 0
 
 
+def test_all_lanes_that_lost_their_holder_are_drained_in_one_turn_and_hold_up_no_other(configuration, clock):
+    for number in range(5):
+        make_delivery(configuration, record_id=str(number))
+    RecordLane.objects.filter(record_id__in=["0", "1", "2"]).update(lost_leases=1)
+    assert push_all(configuration, clock).deliveries == 5
+    assert not RecordLane.objects.filter(lost_leases__gt=0).exists()
+
+
+def test_the_failpoint_after_a_claim_is_met_only_with_lanes_in_hand(configuration, clock, monkeypatch):
+    held = []
+
+    def note(name):
+        if name == "after_claim":
+            held.append(RecordLane.objects.exclude(lease=None).count())
+
+    monkeypatch.setattr("memorialization.services.draining.visit_failpoint", note)
+    make_delivery(configuration)
+    push_all(configuration, clock)
+    assert held == [1]
+
+
 def test_two_configurations_of_one_account_use_their_own_tokens(configuration, clock):
     other = make_configuration()
     make_delivery(configuration)

@@ -16,6 +16,7 @@ from crm_integrations.providers.errors import (
     ValueRefused,
 )
 from memorialization.models import Attempt, Delivery, FieldMark
+from memorialization.services.claims import lease_length_s
 from tests.engine import (
     NOW,
     account_of,
@@ -47,6 +48,31 @@ def make_comment(text="Note"):
 def state_of(delivery):
     delivery.refresh_from_db()
     return delivery.state, delivery.reason
+
+
+def test_a_worker_whose_database_was_slow_renews_its_lease_before_it_calls(configuration, clock, monkeypatch):
+    from memorialization.services import pushing
+
+    delivery, begun, moments = make_delivery(configuration), pushing.begin_attempt, [0.0]
+
+    def begin_slowly(**keywords):
+        attempt = begun(**keywords)
+        moments[0] += 19.0  # SQLite lets a writer wait for up to 20 s
+        clock.move(seconds=19)
+        return attempt
+
+    monkeypatch.setattr(pushing, "begin_attempt", begin_slowly)
+    monkeypatch.setattr(pushing.time, "monotonic", lambda: moments[0])
+    ends, update = [], MemoryConnection.update_record
+
+    def note_lease(self, *args, **keywords):
+        ends.append(lane_of(delivery).lease_until)
+        return update(self, *args, **keywords)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", note_lease)
+    push_all(configuration, clock)
+    assert ends == [clock.now + timedelta(seconds=lease_length_s())]
+    assert state_of(delivery) == ("delivered", "")
 
 
 def test_a_due_delivery_is_written_verified_and_marked(configuration, clock):
@@ -163,6 +189,18 @@ def test_deliveries_of_a_record_go_in_the_order_of_their_segments(configuration,
     assert [call[2]["subject"] for call in calls_of(configuration, "update_record")] == ["first", "second", "third"]
 
 
+def test_what_may_have_been_applied_is_looked_at_before_an_older_value_that_came_late_is_sent(configuration, clock):
+    account_of(configuration).faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    newer = make_delivery(configuration, make_entry("subject", "new"))
+    push_all(configuration, clock)
+    older = make_delivery(configuration, make_entry("subject", "old"), ended_at=NOW - timedelta(hours=1))
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert [call[2]["subject"] for call in calls_of(configuration, "update_record")] == ["new"]
+    assert result_of(newer) == ("unchanged", "already_there")
+    assert result_of(older) == ("superseded", "superseded")
+
+
 def test_a_delivery_that_waits_for_its_next_try_keeps_its_place_in_the_lane(configuration, clock):
     account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False))
     first = make_delivery(configuration, make_entry("subject", "first"), ended_at=NOW - timedelta(hours=1))
@@ -187,7 +225,36 @@ def test_refused_fields_are_left_out_with_the_crms_words_and_the_others_written(
     assert [attempt.outcome for attempt in Attempt.objects.all()] == ["refused", "succeeded"]
 
 
-def test_a_second_refusal_fails_the_delivery(configuration, clock):
+def test_a_crm_that_refuses_one_field_at_a_time_still_gets_the_others(configuration, clock):
+    faults = account_of(configuration).faults
+    faults.append(ValueRefused("invalid", fields={"amount": "no"}, status=422))
+    faults.append(ValueRefused("invalid too", fields={"priority": "no"}, status=422))
+    delivery = make_delivery(
+        configuration,
+        make_entry("amount", "x", type="decimal"),
+        make_entry("priority", "none", type="dropdown"),
+        make_entry("subject", "Call"),
+    )
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")
+    assert result_of(delivery, "priority") == ("left_out", "refused_by_crm")
+    assert account_of(configuration).records[RECORD] == {"subject": "Call"}
+
+
+def test_a_refusal_that_names_a_field_by_its_label_only_leaves_that_one_out(configuration, clock):
+    account_of(configuration).faults.append(ValueRefused("Amount: is invalid; Total: is odd", status=422))
+    delivery = make_delivery(
+        configuration,
+        make_entry("amount", "x", type="decimal", label="Amount"),
+        make_entry("subject", "Call", label="Subject"),
+    )
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("partial", "")
+    assert delivery.fields[0]["params"] == {"words": "Amount: is invalid"}
+    assert account_of(configuration).records[RECORD] == {"subject": "Call"}
+
+
+def test_every_field_refused_fails_the_delivery(configuration, clock):
     faults = account_of(configuration).faults
     faults.append(ValueRefused("invalid", fields={"amount": "no"}, status=422))
     faults.append(ValueRefused("invalid too", fields={"subject": "no"}, status=422))
@@ -313,6 +380,22 @@ def test_a_note_that_was_posted_before_the_answer_was_lost_is_found_and_not_post
     assert len(account.comments[RECORD]) == 1
     assert state_of(delivery) == ("delivered", "")
     assert result_of(delivery, "comment") == ("written", "already_there")
+
+
+@pytest.mark.parametrize("passing", [CRMUnavailable("503", may_have_applied=False), Conflict("busy")])
+def test_a_look_that_fails_for_a_passing_reason_is_repeated_before_the_note_is_written_again(
+    configuration, clock, passing
+):
+    account = account_of(configuration)
+    account.faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    delivery = make_delivery(configuration, make_comment(), make_entry("subject", "Call"))
+    push_all(configuration, clock)
+    account.faults.append(passing)
+    for _ in range(2):
+        clock.move(hours=1)
+        push_all(configuration, clock)
+    assert len(account.comments[RECORD]) == 1
+    assert state_of(delivery) == ("delivered", "")
 
 
 def test_a_note_that_was_not_posted_is_posted_after_the_look(configuration, clock, monkeypatch):

@@ -1,8 +1,10 @@
 """What workers that died leave behind: lanes come back, unknown calls settle, poison ends."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
+from django.db import DataError, OperationalError
 
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import claim_lanes, lease_length_s
@@ -96,6 +98,30 @@ def test_an_unexpected_error_is_contained_and_ends_as_poison_while_others_are_de
     assert (poison.state, poison.reason) == ("failed", "lost_leases")
     assert {Delivery.objects.get(pk=other.pk).state for other in others} == {"delivered"}
     assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(("error", "is_contained"), [(DataError, True), (OperationalError, False)])
+def test_an_answer_that_the_database_refuses_harms_one_lane_and_a_database_that_is_away_ends_the_turn(
+    configuration, clock, monkeypatch, caplog, error, is_contained
+):
+    from memorialization.services import pushing
+
+    real = pushing.conclude_attempt
+
+    def refuse_one(*, delivery, **keywords):
+        if delivery.record_id == "poison":
+            raise error("DETAIL: secret")
+        real(delivery=delivery, **keywords)
+
+    monkeypatch.setattr(pushing, "conclude_attempt", refuse_one)
+    make_delivery(configuration, record_id="poison")
+    other = make_delivery(configuration, record_id="other")
+    with nullcontext() if is_contained else pytest.raises(error):
+        push_all(configuration, clock)
+    other.refresh_from_db()
+    assert (other.state == "delivered") is is_contained
+    assert lane_of(other).lease is None
     assert "secret" not in caplog.text
 
 

@@ -1,0 +1,41 @@
+"""Titles of what every Zendesk account has, marked for translation; they are stored in English and said in the reader's
+language when shown. Titles that people gave in their account stay as they wrote them.
+"""
+
+from django.utils.translation import gettext_noop as _
+
+STANDARD_ENTITY_TYPES = (
+    ("ticket", _("Ticket"), _("Tickets")),
+    ("user", _("User"), _("Users")),
+    ("organization", _("Organization"), _("Organizations")),
+)
+INTERNAL_NOTE = _("Internal note")
+STANDARD_FIELDS = (
+    _("Subject"),
+    _("Description"),
+    _("Status"),
+    _("Ticket status"),
+    _("Type"),
+    _("Priority"),
+    _("Group"),
+    _("Assignee"),
+    _("Requester"),
+    _("Organization"),
+    _("External ID"),
+    _("Tags"),
+    _("Created"),
+    _("Updated"),
+    _("Due date"),
+    _("ID"),
+    _("Name"),
+    _("Phone"),
+    _("Alias"),
+    _("Details"),
+    _("Notes"),
+    _("Time zone"),
+    _("Locale"),
+    _("Email"),
+    _("Role"),
+    _("Suspended"),
+)
+"""The client's own titles (zendesk_client.fields); a test holds the two lists together."""
