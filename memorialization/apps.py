@@ -20,7 +20,7 @@ class MemorializationConfig(AppConfig):
         from crm_integrations.readiness import register_check
         from crm_integrations.tabs import register_tabs
         from memorialization.ledger_audit import LEDGER_ACTIONS
-        from memorialization.mapping_audit import MAPPING_ACTIONS
+        from memorialization.mappings.audit import MAPPING_ACTIONS
         from memorialization.metrics import memorialization_metrics
         from memorialization.navigation import ENTRIES, TABS
         from memorialization.readiness import check_deliveries

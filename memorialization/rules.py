@@ -11,8 +11,8 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from memorialization.event_schema import EndedBy, EventType
-from memorialization.fold import SegmentState
+from memorialization.events.fold import SegmentState
+from memorialization.events.schema import EndedBy, EventType
 from memorialization.source_fields import VOICE, WITHHELD_WHEN_CONTACT_ENDS_FIRST
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from memorialization.event_schema import RecordLink, SourceValue
-from memorialization.event_values import ValueRefused, read_record_id
+from memorialization.events.schema import RecordLink, SourceValue
+from memorialization.events.values import ValueRefused, read_record_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, CRMAccount, User
-from memorialization.mapping_contents import EntityContents, MappingContents, Row, field_as_json
+from memorialization.mappings.contents import EntityContents, MappingContents, Row, field_as_json
 from memorialization.models import MappedEntity, MappedField, MappingVersion, MemorializationMapping
 from tests.memory_provider import FIELDS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from memorialization.canonical_json import hash_payload
+from memorialization.events.canonical_json import hash_payload
 from memorialization.formats.rows import Payload, Row, RowRefused, format_time, full_name, read_row, without_blanks
 
 CLOSED_STATUS = "closed"

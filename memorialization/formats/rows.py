@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from memorialization.canonical_json import hash_payload
-from memorialization.time_reading import format_utc, read_time
+from memorialization.events.canonical_json import hash_payload
+from memorialization.events.times import format_utc, read_time
 
 DIGEST_LENGTH = 16  # characters of a hash that make an event id of our own unique within its contact
 Payload = dict[str, Any]

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from crm_integrations.definitions import display_title
 from crm_integrations.providers.base import CRMField
-from memorialization.mapping_rules import AccountFields
-from memorialization.row_fit import FIT_WORDS, LONGEST, WRITTEN_AS_TEXT, Fit, fits_by_kind, source_kind
-from memorialization.row_words import WELL_FORMATTED, describe_field, describe_source, transcript_words
+from memorialization.mappings.checks import AccountFields
+from memorialization.mappings.row_fit import FIT_WORDS, LONGEST, WRITTEN_AS_TEXT, Fit, fits_by_kind, source_kind
+from memorialization.mappings.row_words import WELL_FORMATTED, describe_field, describe_source, transcript_words
 from memorialization.source_fields import SOURCE_FIELDS, TRANSCRIPT_KEYS
 
 

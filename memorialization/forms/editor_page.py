@@ -23,9 +23,9 @@ from memorialization.forms.editor_rows import (
 )
 from memorialization.forms.editor_state import EditorState, EntityState, RowState
 from memorialization.forms.mapping_editor import MappingHeadForm, build_head_form
-from memorialization.mapping_rules import AccountFields
+from memorialization.mappings.checks import AccountFields
+from memorialization.mappings.row_fit import FIT_WORDS, FitWords
 from memorialization.models.mappings import RowChannel
-from memorialization.row_fit import FIT_WORDS, FitWords
 from memorialization.services.account_fields import AccountCatalogue
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from crm_integrations.definitions import display_title
 from crm_integrations.providers.base import CRMField
 from memorialization.forms.editor_state import RowState
-from memorialization.mapping_rules import AccountFields
+from memorialization.mappings.checks import AccountFields
+from memorialization.mappings.row_fit import FIT_WORDS, Fit, FitWords, is_transcript, judge_row, source_kind
+from memorialization.mappings.row_words import describe_field, describe_source, warn_of_transcript
 from memorialization.models.mappings import RowChannel
-from memorialization.row_fit import FIT_WORDS, Fit, FitWords, is_transcript, judge_row, source_kind
-from memorialization.row_words import describe_field, describe_source, warn_of_transcript
 from memorialization.source_fields import BOTH, BY_KEY, ONLY_DIGITAL, ONLY_VOICE, SOURCE_FIELDS, SourceField
 
 PARTS = {"crmField": "field", "channel": "channel", "source": "source"}

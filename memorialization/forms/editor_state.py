@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
-from memorialization.mapping_contents import MappingContents
-from memorialization.mapping_drafts import EntityDraft, MappingDraft, RowDraft, clean_source
+from memorialization.mappings.contents import MappingContents
+from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft, clean_source
 from memorialization.models.mappings import RowChannel
 
 ENTITY_NAME = re.compile(r"entity-(\d{1,6})-type")

@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from memorialization.forms.editor_state import EditorState
-from memorialization.mapping_drafts import DESCRIPTION_LIMIT, NAME_LIMIT
+from memorialization.mappings.drafts import DESCRIPTION_LIMIT, NAME_LIMIT
 
 
 class MappingHeadForm(forms.Form):
-    """Shows what was typed and the problems found; the rules themselves are memorialization.mapping_rules'."""
+    """Shows what was typed and the problems found; the rules themselves are memorialization.mappings.checks'."""
 
     name = forms.CharField(label=_("Name"), max_length=NAME_LIMIT)
     description = forms.CharField(

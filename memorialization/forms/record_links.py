@@ -8,8 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
-from memorialization.event_schema import ID_LIMIT
-from memorialization.event_values import ValueRefused, read_record_id
+from memorialization.events.schema import ID_LIMIT
+from memorialization.events.values import ValueRefused, read_record_id
 
 
 class RecordLinkForm(forms.Form):

@@ -64,6 +64,7 @@ class Delivery(models.Model):
             models.Index(fields=["lane", "state", "segment_ended_at"], name="delivery_of_lane"),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
             models.Index(fields=["configuration", "-id"], name="delivery_by_configuration"),
+            models.Index(fields=["configuration", "state", "-id"], name="delivery_by_its_state"),
             models.Index(fields=["-created_at"], name="delivery_by_time"),
         ]
         constraints = [

@@ -52,6 +52,7 @@ class Interaction(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="interaction_limit_due"),
             models.Index(fields=["configuration", "-id"], name="interaction_by_configuration"),
+            models.Index(fields=["-created_at"], name="interaction_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["contact", "channel", "segment_id"], name="interaction_once"),

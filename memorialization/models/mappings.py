@@ -76,7 +76,7 @@ class MappedField(models.Model):
 class MappingVersion(models.Model):
     """What a mapping said from one save to the next; deliveries name the version that planned them.
 
-    `contents` has the shape of `memorialization.mapping_contents.MappingContents`: name, is_active and the entities
+    `contents` has the shape of `memorialization.mappings.contents.MappingContents`: name, is_active and the entities
     with their rows and field definitions.
     """
 

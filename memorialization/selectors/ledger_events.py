@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from memorialization.event_parsing import parse_event
-from memorialization.event_schema import EventInvalid, EventType, ParsedEvent
+from memorialization.events.parsing import parse_event
+from memorialization.events.schema import EventInvalid, EventType, ParsedEvent
+from memorialization.events.segments import assign_events
 from memorialization.models import Interaction, InteractionEvent
-from memorialization.segment_assignment import assign_events
 
 EVENTS_LIMIT = 500  # of one contact that a page reads; the newest ones
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_integrations.providers.base import FieldType
-from memorialization.field_sheets import Entry
+from memorialization.deliveries.field_sheets import Entry
 from memorialization.models.deliveries import FieldResult
 from memorialization.models.mappings import RowChannel
 from memorialization.reasons import ReasonText, explain_reason

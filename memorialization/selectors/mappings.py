@@ -10,9 +10,9 @@ from crm_integrations.definitions import display_title, title_of_key
 from crm_integrations.models import Configuration
 from crm_integrations.providers.base import EntityType
 from crm_integrations.services.catalogue import known_entity_types
-from memorialization.mapping_contents import MappingContents
+from memorialization.mappings.contents import MappingContents
+from memorialization.mappings.differences import describe_difference
 from memorialization.models import MappingVersion, MemorializationMapping
-from memorialization.version_differences import describe_difference
 
 VERSIONS_SHOWN = 50
 

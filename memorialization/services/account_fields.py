@@ -8,7 +8,7 @@ from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMField
 from crm_integrations.providers.errors import CRMError, Reauthenticate, RecordGone
 from crm_integrations.services.catalogue import Reading, read_catalogue
-from memorialization.mapping_rules import AccountFields
+from memorialization.mappings.checks import AccountFields
 
 Kept = Mapping[tuple[str, str], CRMField]
 

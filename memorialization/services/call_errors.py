@@ -20,8 +20,8 @@ from crm_integrations.providers.errors import (
 )
 from crm_integrations.services.account_limits import pause_account
 from crm_integrations.services.tokens import TokenBusy, TokenUnavailable
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery
-from memorialization.outcome_reasons import DeliveryReason
 from memorialization.services.outcomes import Outcome, failed_outcome, postponed_outcome, retry_outcome
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.services.connections import CALLS_PER_ACT
-from memorialization.claim_sql import CLEAN, SUSPECT, run_claim
+from memorialization.deliveries.claim_sql import CLEAN, SUSPECT, run_claim
 from memorialization.models import Delivery, RecordLane
 
 # Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands

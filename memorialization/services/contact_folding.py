@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm_integrations.models import Configuration
-from memorialization.event_parsing import parse_event
-from memorialization.event_schema import EventInvalid, ParsedEvent, RecordLink
-from memorialization.fold import ContactState, SegmentState, TimedValue, fold_events
+from memorialization.events.fold import ContactState, SegmentState, TimedValue, fold_events
+from memorialization.events.parsing import parse_event
+from memorialization.events.schema import EventInvalid, ParsedEvent, RecordLink
 from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.rules import RuleSettings, Verdict, VerdictState, judge
 from memorialization.services.interaction_plans import PLAN_COLUMNS, plan_interactions

@@ -29,13 +29,13 @@ def store_deliveries(*, deliveries: Sequence[Delivery], account_id: int, now: da
 
 
 def skip_unsent(*, deliveries: Iterable[Delivery], reason: str, now: datetime) -> None:
-    """Skip deliveries that still wait; one that a worker is sending stays with it."""
-    waiting = [delivery for delivery in deliveries if delivery.state == State.WAITING]
-    lane_ids = sorted({delivery.lane_id for delivery in waiting if delivery.lane_id})
+    """Skip deliveries that still wait; one that a worker is sending stays with it, or is skipped when it comes back."""
+    unfinished = [delivery for delivery in deliveries if delivery.state in (State.WAITING, State.SENDING)]
+    lane_ids = sorted({delivery.lane_id for delivery in unfinished if delivery.lane_id})
     if not lane_ids:
         return
     list(RecordLane.objects.select_for_update().filter(pk__in=lane_ids).order_by("pk").values_list("pk"))
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery in waiting], state=State.WAITING).update(
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in unfinished], state=State.WAITING).update(
         state=State.SKIPPED, reason=reason, reason_params={}, next_attempt_at=None, finished_at=now
     )
     for lane_id in lane_ids:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crm_integrations.providers.base import CRMField
-from memorialization.mapping_drafts import EntityDraft, MappingDraft, RowDraft
+from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models.mappings import RowChannel
 
 VOICE, DIGITAL, VARIABLE = RowChannel.VOICE, RowChannel.DIGITAL, RowChannel.SCRIPT_VARIABLE

@@ -22,7 +22,7 @@ from crm_integrations.providers.errors import CRMError, GrantEnded, RetryLater
 from crm_integrations.services.account_limits import pause_account
 from crm_integrations.services.connections import open_connection
 from crm_integrations.services.tokens import TokenBusy
-from memorialization.failpoints import visit_failpoint
+from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Delivery
 from memorialization.services.call_errors import Next
 from memorialization.services.claims import (

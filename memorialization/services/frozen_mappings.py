@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from crm_integrations.models import Configuration
-from memorialization.delivery_plan import Rows, merge_rows
-from memorialization.mapping_contents import MappingContents
+from memorialization.deliveries.plan import Rows, merge_rows
+from memorialization.mappings.contents import MappingContents
 from memorialization.models import MappingVersion
 
 

@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
-from memorialization.canonical_json import hash_payload
-from memorialization.event_parsing import order_event, parse_event, storable_body
-from memorialization.event_schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
+from memorialization.events.canonical_json import hash_payload
+from memorialization.events.parsing import order_event, parse_event, storable_body
+from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import fold_contacts
 

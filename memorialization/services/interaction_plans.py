@@ -12,8 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_integrations.models import Configuration
-from memorialization.delivery_plan import Entry, InteractionValues, Rows, build_entries, changed_entries, is_sent
-from memorialization.event_schema import RecordLink
+from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.deliveries.plan import Entry, InteractionValues, Rows, build_entries, changed_entries, is_sent
+from memorialization.events.schema import RecordLink
 from memorialization.models import Delivery, Interaction
 from memorialization.services.delivery_storage import resolve_skipped, skip_unsent, store_deliveries
 from memorialization.services.frozen_mappings import FrozenMappings
@@ -22,7 +23,6 @@ from memorialization.targeting import Evidence, Target, TargetingSettings, find_
 
 State = Interaction.State
 PLAN_COLUMNS = ("state", "flags", "planned_at", "planned_versions", "targets")
-UNLINKED = "unlinked"
 NO_MAPPING_FLAGS = ("no_active_mapping", "no_row_for_channel")
 
 
@@ -87,7 +87,7 @@ class _Planner:
 
     def store(self, account_id: int) -> None:
         """Write everything down."""
-        skip_unsent(deliveries=self.unwanted, reason=UNLINKED, now=self.now)
+        skip_unsent(deliveries=self.unwanted, reason=DeliveryReason.UNLINKED, now=self.now)
         store_deliveries(deliveries=self.planned, account_id=account_id, now=self.now)
         resolve_skipped(deliveries=self.resolved)
 
@@ -123,7 +123,7 @@ class _Planner:
                 target = Target(target.rule if target.ids else "linked", (*target.ids, *added))
                 interaction.targets = interaction.targets | {entity_type: _target_as_json(target)}
             wanted = tuple(pk for pk in target.ids if RecordLink(entity_type, pk) not in unlinked)
-            targets[entity_type] = Target(target.rule, wanted, target.reason or UNLINKED, target.params)
+            targets[entity_type] = Target(target.rule, wanted, target.reason or DeliveryReason.UNLINKED, target.params)
         return targets
 
     def _plan_type(self, interaction: Interaction, entity_type: str, entries: list[Entry], target: Target) -> None:
@@ -147,7 +147,7 @@ class _Planner:
             if (each.entity_type, each.record_id) == (entity_type, record_id)
         ]
         revision = max((each.revision for each in earlier), default=0) + 1
-        counting = [each for each in earlier if each.reason != UNLINKED and each.replay_of_id is None]
+        counting = [each for each in earlier if each.reason != DeliveryReason.UNLINKED and each.replay_of_id is None]
         if counting:
             entries = changed_entries(entries, [each.fields for each in counting])
         if entries:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from memorialization.event_schema import EventType
+from memorialization.events.schema import EventType
 from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.services.intake import IntakeResult, accept_events
 

@@ -12,9 +12,9 @@ from crm_integrations.definitions import display_title
 from crm_integrations.file_reading import FileList, FileObject
 from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.problems import Problem
-from memorialization.mapping_contents import MappingContents
-from memorialization.mapping_drafts import EntityDraft, MappingDraft, RowDraft, clean_source
-from memorialization.mapping_rules import AccountFields, RowKey, check_draft, find_taken_rows, row_keys
+from memorialization.mappings.checks import AccountFields, RowKey, check_draft, find_taken_rows, row_keys
+from memorialization.mappings.contents import MappingContents
+from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft, clean_source
 from memorialization.models import MappedField, MemorializationMapping
 from memorialization.services.account_fields import AccountCatalogue, read_account_catalogue
 from memorialization.services.mappings import MappingRefused, store_new_mapping

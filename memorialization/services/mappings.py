@@ -14,9 +14,9 @@ from crm_integrations.definitions import display_title
 from crm_integrations.models import Configuration, User
 from crm_integrations.problems import Problem
 from crm_integrations.services.audit import record_audit
-from memorialization.mapping_contents import MappingContents
-from memorialization.mapping_drafts import NAME_LIMIT, MappingDraft, draft_from_contents
-from memorialization.mapping_rules import RowKey, check_draft, find_taken_rows
+from memorialization.mappings.checks import RowKey, check_draft, find_taken_rows
+from memorialization.mappings.contents import MappingContents
+from memorialization.mappings.drafts import NAME_LIMIT, MappingDraft, draft_from_contents
 from memorialization.models import MappedField, MappingVersion, MemorializationMapping
 from memorialization.services.account_fields import Kept, read_account_catalogue
 from memorialization.services.mapping_storage import (

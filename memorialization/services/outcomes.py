@@ -1,7 +1,7 @@
 """Tries and what came of them: each is stored before its call and concluded in one transaction behind the fence."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import F
 
 from crm_integrations.providers.base import CRMValue
-from memorialization.failpoints import visit_failpoint
-from memorialization.field_sheets import FieldSheet, measure_values
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.deliveries.field_sheets import FieldSheet, measure_values
+from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
 from memorialization.models import Attempt, Delivery, FieldMark
-from memorialization.outcome_reasons import DeliveryReason
-from memorialization.retry_policy import is_given_up, next_delay_s
 from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ def conclude_attempt(
         renew_lease(hold=hold, now=now)
     _store_attempt(attempt, outcome, now)
     _store_delivery(delivery, sheet, outcome, now)
+    if outcome.state == Delivery.State.WAITING:
+        skip_unlinked(delivery_ids=[delivery.pk], now=now)
     _store_marks(hold, delivery, sheet)
     visit_failpoint("during_commit")
 
@@ -96,6 +98,22 @@ def conclude_without_call(*, hold: LaneHold, delivery: Delivery, sheet: FieldShe
     done = Outcome(Attempt.Outcome.POSTPONED, state, reason)
     _store_delivery(delivery, sheet, done, now)
     _store_marks(hold, delivery, sheet)
+
+
+def skip_unlinked(*, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Skip those whose record was unlinked while a worker had them; the caller holds their lane's row."""
+    waiting = Delivery.objects.filter(pk__in=delivery_ids, state=Delivery.State.WAITING)
+    for delivery_id, entity_type, record_id, unlinks in waiting.values_list(
+        "pk", "entity_type", "record_id", "interaction__unlinks"
+    ):
+        if {"entity_type": entity_type, "id": record_id} in unlinks:
+            waiting.filter(pk=delivery_id).update(
+                state=Delivery.State.SKIPPED,
+                reason=DeliveryReason.UNLINKED,
+                reason_params={},
+                next_attempt_at=None,
+                finished_at=now,
+            )
 
 
 def _store_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:

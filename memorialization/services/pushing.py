@@ -20,12 +20,12 @@ from crm_integrations.providers.errors import (
     RecordGone,
     ValueRefused,
 )
-from memorialization.failpoints import visit_failpoint
-from memorialization.field_sheets import STANDING, FieldSheet
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.deliveries.field_sheets import STANDING, FieldSheet
+from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
+from memorialization.deliveries.precedence import Mark, Precedence
 from memorialization.models import Attempt, Delivery, FieldMark
 from memorialization.models.deliveries import FieldResult
-from memorialization.outcome_reasons import DeliveryReason, FieldReason
-from memorialization.precedence import Mark, Precedence
 from memorialization.services.call_errors import Next, Reading, read_error, read_error_after_write
 from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, renew_lease
 from memorialization.services.outcomes import (

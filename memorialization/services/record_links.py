@@ -11,7 +11,7 @@ from crm_integrations.models import Configuration, User
 from crm_integrations.providers.errors import CRMError, Reauthenticate, RecordGone
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.connections import run_on_connection
-from memorialization.event_schema import EventType, RecordLink
+from memorialization.events.schema import EventType, RecordLink
 from memorialization.models import Interaction
 from memorialization.services.intake import accept_events
 

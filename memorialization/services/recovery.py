@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
-from memorialization.outcome_reasons import DeliveryReason
 from memorialization.services.claims import first_waiting, set_next_due
+from memorialization.services.outcomes import skip_unlinked
 
 MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
 LANES_PER_ROUND = 500
@@ -66,6 +67,7 @@ def _settle_unfinished(lane: RecordLane, now: datetime) -> None:
     Delivery.objects.filter(lane=lane, state=Delivery.State.SENDING).update(
         state=Delivery.State.WAITING, next_attempt_at=now
     )
+    skip_unlinked(delivery_ids=sent_ids, now=now)
 
 
 def _fail_first(lane: RecordLane, now: datetime) -> None:

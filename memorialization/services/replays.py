@@ -17,7 +17,7 @@ from memorialization.models import Contact, Delivery
 from memorialization.services.hints import wake_on_commit
 from memorialization.services.lanes import find_lane, make_lane_due
 
-SETTLED_BY_PUSH = ("result", "reason", "params", "sent", "shown")
+SETTLED_BY_PUSH = ("result", "reason", "params", "sent", "shown", "planned")
 REPLAYABLE = (
     Delivery.State.FAILED,
     Delivery.State.PARTIAL,
@@ -128,7 +128,9 @@ def _as_planned(entry: dict[str, Any]) -> dict[str, Any]:
     """A field as the plan made it, without what the push added; what was never to be sent keeps its result."""
     if "rendered" not in entry:
         return entry
-    return {key: value for key, value in entry.items() if key not in SETTLED_BY_PUSH}
+    kept = {key: value for key, value in entry.items() if key not in SETTLED_BY_PUSH}
+    planned: dict[str, Any] = entry.get("planned", {})  # what the plan did to the value, e.g. shortened it
+    return kept | planned
 
 
 def _next_revision(delivery: Delivery) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from django import template
 
 from crm_integrations.definitions import title_of_key
-from memorialization.mapping_contents import Row
-from memorialization.version_differences import describe_row
+from memorialization.mappings.contents import Row
+from memorialization.mappings.differences import describe_row
 
 register = template.Library()
 

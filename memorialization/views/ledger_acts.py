@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm_integrations.permissions import EDIT_CONFIGURATIONS
 from crm_integrations.views.access import requires
-from memorialization.event_schema import RecordLink
+from memorialization.events.schema import RecordLink
 from memorialization.forms.record_links import RecordLinkForm
 from memorialization.models import Interaction
 from memorialization.selectors.ledger_details import linkable_types, linked_records, record_names_of

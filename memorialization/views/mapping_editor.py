@@ -21,7 +21,7 @@ from crm_integrations.views.signed_in import SignedInRequest
 from memorialization.forms.editor_acts import Outcome, apply_act
 from memorialization.forms.editor_page import build_page
 from memorialization.forms.editor_state import Act, EditorState, read_post, state_from_contents
-from memorialization.mapping_contents import MappingContents
+from memorialization.mappings.contents import MappingContents
 from memorialization.models import MemorializationMapping
 from memorialization.services.account_fields import read_account_catalogue
 from memorialization.services.mapping_storage import current_version, stored_definitions

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import memorialization
-from memorialization.outcome_reasons import DeliveryReason, FieldReason
+from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
 from memorialization.reasons import FLAGS, REASONS, explain_reason
 
 SOURCES = Path(memorialization.__file__).parent
@@ -19,7 +19,7 @@ def test_every_reason_of_a_push_has_words(reason):
 
 def test_every_reason_for_leaving_out_has_words():
     found = set()
-    for path in SOURCES.glob("*_rendering.py"):
+    for path in (SOURCES / "rendering").glob("*.py"):
         found |= set(re.findall(r'(?:leave_out\(|reason=)"(\w+)"', path.read_text()))
     assert len(found) > 10 and found <= set(REASONS)
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from memorialization.event_parsing import parse_event
-from memorialization.fold import fold_events
+from memorialization.events.fold import fold_events
+from memorialization.events.parsing import parse_event
 from memorialization.rules import RULES, RuleSettings, judge
 from tests.memorialization.event_payloads import digital, voice
 

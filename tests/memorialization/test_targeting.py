@@ -1,6 +1,6 @@
 """Which records are written: the order of product page §6."""
 
-from memorialization.event_schema import RecordLink
+from memorialization.events.schema import RecordLink
 from memorialization.targeting import Evidence, TargetingSettings, describe_rule, find_targets
 
 SETTINGS = TargetingSettings(record_variables={"ticket": "CRM_Ticket_Id", "user": "crm_user_id"})

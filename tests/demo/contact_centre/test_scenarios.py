@@ -7,7 +7,7 @@ import pytest
 
 from demo.contact_centre.customers import CustomerBook
 from demo.contact_centre.scenarios import SCENARIOS, UnknownScenario, choose_scenario, play
-from memorialization.event_parsing import order_event, parse_event
+from memorialization.events.parsing import order_event, parse_event
 from memorialization.models import Delivery, Interaction
 from memorialization.services.intake import accept_events
 from memorialization.source_fields import BY_KEY, DIGITAL

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memorialization.event_parsing import parse_event
+from memorialization.events.parsing import parse_event
 from memorialization.formats.completed_contacts import read_completed_contact
 from memorialization.formats.rows import RowRefused
 

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from memorialization.event_parsing import parse_event
-from memorialization.fold import fold_events
+from memorialization.events.fold import fold_events
+from memorialization.events.parsing import parse_event
 from memorialization.formats.digital_events import read_digital_event
 from memorialization.formats.rows import RowRefused
 

@@ -185,7 +185,7 @@ def test_many_held_lanes_of_an_account_are_not_visited_by_the_search_for_work(
 
 def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(configuration):
     """Without the indexes a claim would read every lane of the account, a million of them."""
-    from memorialization.claim_sql import CLEAN, DUE_LANES
+    from memorialization.deliveries.claim_sql import CLEAN, DUE_LANES
 
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")

@@ -9,8 +9,8 @@ from crm_integrations.models import AuditEntry, CatalogueSnapshot
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import CRMUnavailable
 from crm_integrations.services.catalogue import read_fields
-from memorialization.mapping_contents import MappingContents
-from memorialization.mapping_drafts import EntityDraft, MappingDraft, RowDraft
+from memorialization.mappings.contents import MappingContents
+from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models import MappedField, MappingVersion, MemorializationMapping
 from memorialization.services.mappings import (
     MappingChanged,

@@ -15,7 +15,7 @@ from crm_integrations.providers.errors import (
     RetryLater,
     ValueRefused,
 )
-from memorialization.models import Attempt, Delivery, FieldMark
+from memorialization.models import Attempt, Delivery, FieldMark, Interaction
 from memorialization.services.claims import lease_length_s
 from tests.engine import (
     NOW,
@@ -470,3 +470,20 @@ def test_what_the_plan_left_out_makes_a_delivery_partial(configuration, clock):
     delivery = make_delivery(configuration, make_entry("subject", "Call"), left_out)
     push_all(configuration, clock)
     assert state_of(delivery) == ("partial", "")
+
+
+def test_a_record_that_was_unlinked_while_a_worker_had_the_delivery_is_not_written_later(
+    configuration, clock, monkeypatch
+):
+    delivery = make_delivery(configuration)
+    unlinks = [{"entity_type": delivery.entity_type, "id": delivery.record_id}]
+
+    def unlink_and_fail(*_args, **_keywords):
+        Interaction.objects.filter(pk=delivery.interaction_id).update(unlinks=unlinks)
+        raise CRMUnavailable("503", may_have_applied=False, status=503)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", unlink_and_fail)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == ("skipped", "unlinked")
+    assert lane_of(delivery).next_due_at is None

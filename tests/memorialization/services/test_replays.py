@@ -57,6 +57,22 @@ def test_a_replay_forgets_what_the_push_found_and_keeps_what_the_plan_left_out(c
     assert replay.fields[1] == left_out
 
 
+def test_a_replay_of_a_shortened_value_still_says_that_it_was_shortened(configuration, clock):
+    shortened = make_entry("subject", "Ca…", reason="shortened_to_limit", params={"length": 9, "limit": 3})
+    account_of(configuration).ignored_fields.add("subject")
+    delivery = make_delivery(configuration, shortened)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.fields[0]["reason"] == "not_shown_by_crm"
+    account_of(configuration).ignored_fields.clear()
+    replay = replay_delivery(delivery=delivery, actor=None, now=clock.now)
+    push_all(configuration, clock)
+    replay.refresh_from_db()
+    found = replay.fields[0]
+    assert (found["result"], found["reason"]) == ("shortened", "shortened_to_limit")
+    assert found["params"] == {"length": 9, "limit": 3}
+
+
 def test_a_replay_of_an_older_segment_obeys_the_marks(configuration, clock):
     failed = make_failed(configuration, clock, make_entry("subject", "old"), ended_at=NOW - timedelta(hours=1))
     make_delivery(configuration, make_entry("subject", "new"))

@@ -1,0 +1,150 @@
+"""The fields of one delivery while it is being pushed: what still has to be sent, and what is settled. Pure."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
+from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
+from memorialization.deliveries.precedence import Mark, Precedence, precedence_of_entry
+from memorialization.deliveries.verification import is_shortened, judge_comment, judge_field, values_agree
+from memorialization.models.deliveries import Delivery, FieldResult
+
+Entry = dict[str, Any]
+
+ADDED = {FieldType.TAGS, FieldType.COMMENT}  # written by adding: they replace nothing, so nothing supersedes them
+STANDING = {FieldResult.WRITTEN, FieldResult.SHORTENED, FieldResult.UNCHANGED}  # the record holds our value
+FINE = STANDING | {FieldResult.SUPERSEDED}
+INCOMPLETE = {FieldResult.SHORTENED, FieldResult.LEFT_OUT, FieldResult.NOT_APPLIED}
+
+
+class FieldSheet:
+    """A working copy of `Delivery.fields`; `entries` is what is stored back."""
+
+    def __init__(self, fields: list[Entry], *, segment_ended_at: datetime, segment_key: str) -> None:
+        self.entries: list[Entry] = deepcopy(fields)
+        self._segment_ended_at = segment_ended_at
+        self._segment_key = segment_key
+        self._compared: list[Entry] = []  # with the record, during this push
+
+    @property
+    def pending(self) -> list[Entry]:
+        """The entries that still have to be sent."""
+        return [entry for entry in self.entries if "rendered" in entry and not entry.get("result")]
+
+    @property
+    def pending_comment(self) -> Entry | None:
+        """The note that still has to be posted."""
+        return next((entry for entry in self.pending if read_type(entry) is FieldType.COMMENT), None)
+
+    def values(self) -> dict[str, CRMValue]:
+        """What the next write carries."""
+        return {entry["crm_field"]: entry["rendered"] for entry in self.pending}
+
+    def types(self) -> dict[str, FieldType]:
+        """The types of all fields of the sheet that can be sent, for canonical answers."""
+        known = {entry["crm_field"]: read_type(entry) for entry in self.entries if "rendered" in entry}
+        return {key: field_type for key, field_type in known.items() if field_type is not None}
+
+    def precedence(self, entry: Entry) -> Precedence:
+        """How new an entry's value is."""
+        return precedence_of_entry(entry, segment_ended_at=self._segment_ended_at, segment_key=self._segment_key)
+
+    def supersede(self, marks: Mapping[str, Mark]) -> None:
+        """Settle what a newer value on the record overtook."""
+        for entry in self.pending:
+            mark = marks.get(entry["crm_field"])
+            if read_type(entry) in ADDED or mark is None or self.precedence(entry) >= mark.precedence:
+                continue
+            _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, {"delivery": mark.delivery_id})
+
+    def settle_what_stands(self, record: CRMRecord) -> None:
+        """Settle what the record holds already; comments are looked for elsewhere."""
+        for entry in self.pending:
+            key, field_type = entry["crm_field"], read_type(entry)
+            if field_type is FieldType.COMMENT or key not in record.values:
+                continue
+            if not values_agree(entry["rendered"], record.values[key], field_type=field_type):
+                continue
+            entry["shown"] = record.values[key]
+            self._compared.append(entry)
+            if is_shortened(entry.get("reason", "")):
+                _settle(entry, FieldResult.SHORTENED, entry["reason"], entry.get("params"))
+            else:
+                _settle(entry, FieldResult.UNCHANGED, FieldReason.ALREADY_THERE)
+
+    def settle_comment(self, result: FieldResult, reason: FieldReason) -> None:
+        """Settle the pending note without sending it."""
+        if self.pending_comment is not None:
+            _settle(self.pending_comment, result, reason)
+
+    def refuse(self, words: Mapping[str, str], message: str) -> bool:
+        """Leave out the fields the CRM refused with its words; returns whether any of them was pending.
+
+        A CRM names fields by their keys, or only by the labels that its sentences begin with.
+        """
+        refused = [(entry, words[entry["crm_field"]]) for entry in self.pending if entry["crm_field"] in words]
+        refused = refused or [(entry, said) for entry in self.pending if (said := _sentence_about(entry, message))]
+        for entry, said in refused:
+            _settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
+        return bool(refused)
+
+    def verify(self, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
+        """Settle everything that was sent by what the record shows, the note by what the answer says of it."""
+        for entry in self.pending:
+            field_type, planned_reason = read_type(entry), entry.get("reason", "")
+            if field_type is FieldType.COMMENT:
+                verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
+            else:
+                verdict = judge_field(
+                    entry["crm_field"],
+                    entry["rendered"],
+                    record.values,
+                    field_type=field_type,
+                    planned_reason=planned_reason,
+                )
+            entry["sent"] = entry["rendered"]
+            entry["shown"] = record.values.get(entry["crm_field"])
+            self._compared.append(entry)
+            _settle(entry, verdict.result, verdict.reason, entry.get("params"))
+
+    def standing(self) -> Iterator[tuple[str, Precedence]]:
+        """Fields seen to hold our value in place of another, with its precedence: what marks are made of."""
+        for entry in self._compared:
+            if entry["result"] in STANDING and read_type(entry) not in ADDED:
+                yield entry["crm_field"], self.precedence(entry)
+
+    def conclude(self) -> tuple[Delivery.State, str]:
+        """State and reason of a delivery with nothing pending any more."""
+        results = {entry.get("result") for entry in self.entries}
+        if any(entry.get("reason") == FieldReason.OUTCOME_UNKNOWN for entry in self.entries):
+            return Delivery.State.FAILED, DeliveryReason.OUTCOME_UNKNOWN
+        if not results & FINE and results & INCOMPLETE:
+            return Delivery.State.FAILED, DeliveryReason.NOTHING_APPLIED
+        return (Delivery.State.PARTIAL if results & INCOMPLETE else Delivery.State.DELIVERED), ""
+
+
+def read_type(entry: Entry) -> FieldType | None:
+    """The type of an entry's field, when the plan noted one that is known."""
+    known = entry.get("type")
+    return FieldType(known) if known in set(FieldType) else None
+
+
+def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:
+    """Field key → length of its value: what a redacted request shows in place of customers' text."""
+    return {key: len(value) if isinstance(value, str | list) else len(str(value)) for key, value in values.items()}
+
+
+def _sentence_about(entry: Entry, message: str) -> str:
+    """The sentence of a refusal that begins with the field's label; empty without one."""
+    label = entry.get("label")
+    return next((said for said in message.split("; ") if label and said.startswith(f"{label}:")), "")
+
+
+def _settle(entry: Entry, result: FieldResult, reason: str, params: Mapping[str, Any] | None = None) -> None:
+    if entry.get("reason") and "planned" not in entry:
+        entry["planned"] = {"reason": entry["reason"], "params": entry.get("params", {})}  # for a replay
+    entry["result"] = result.value
+    entry["reason"] = str(reason)
+    entry["params"] = dict(params or {})

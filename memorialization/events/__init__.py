@@ -1,0 +1,1 @@
+"""What sources report: parsing, times, and the fold of a contact's events into its interactions. Pure."""
