@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, connections
+from kombu import pools
 
 from config.celery import app as celery_app
 from config.stack.translations import compile_catalogues
@@ -124,10 +125,8 @@ def running_worker(valkey_url: str, transactional_db: None) -> Iterator[object]:
 def point_celery_at(url: str) -> None:
     """Have the application publish and read at `url` from now on."""
     celery_app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
-    if celery_app._pool is not None:
-        celery_app._pool.force_close_all()
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    celery_app._pool = celery_app.amqp._producer_pool = None
+    pools.reset()  # closes the pools; kombu would otherwise hand a closed one out again for the same address
 
 
 @pytest.fixture(scope="session")

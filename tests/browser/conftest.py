@@ -5,7 +5,9 @@ Every test under tests/browser/ is marked `browser`. Without a browser they are 
 
 import os
 import re
-from collections.abc import Callable, Iterator
+import secrets
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +15,14 @@ from typing import Any, Protocol
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from django.test import Client as DjangoClient
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from config.stack.chromium import Chromium, find_chromium
+from demo.zendesk.app import create_app
+from demo.zendesk.server import build_server
+from demo.zendesk.world import Client
+from tests.browser.demo_account import DemoAccount
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = ROOT / "var" / "screenshots"
@@ -28,6 +34,7 @@ FLAGS = (
 )
 SERIOUS = {"serious", "critical"}
 PATIENCE_MS = 10_000
+has_failed_key = pytest.StashKey[bool]()
 REPORT_REFUSED_CONTENT = """
 document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI || 'inline content'}`);
@@ -41,6 +48,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note which tests failed, for `new_page` to keep what the browser showed."""
+    report = yield
+    if report.failed:
+        item.stash[has_failed_key] = True
+    return report
 
 
 @dataclass
@@ -105,6 +121,7 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
                 args=list(FLAGS),
                 env={**os.environ, **chromium.environment},
             )
+            expect.set_options(timeout=PATIENCE_MS)
             yield launched
             launched.close()
 
@@ -119,8 +136,13 @@ def browser_errors() -> Iterator[BrowserErrors]:
 
 
 @pytest.fixture
-def new_page(browser: Browser, live_server: Any, browser_errors: BrowserErrors) -> Iterator[PageMaker]:
-    """Makes pages, each with cookies of its own; addresses are relative to the live server."""
+def new_page(
+    browser: Browser, live_server: Any, browser_errors: BrowserErrors, request: pytest.FixtureRequest
+) -> Iterator[PageMaker]:
+    """Makes pages, each with cookies of its own; addresses are relative to the live server.
+
+    What they show when a test fails is kept under var/screenshots/failed/.
+    """
     contexts: list[BrowserContext] = []
 
     def make(*, user=None, locale="en-CA", color_scheme="light", width=1280, height=900, has_scripts=True) -> Page:
@@ -142,7 +164,9 @@ def new_page(browser: Browser, live_server: Any, browser_errors: BrowserErrors) 
         return page
 
     yield make
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(has_failed_key, False):
+            keep_pages(context, f"{request.node.name}-{number}")
         context.close()
 
 
@@ -153,11 +177,12 @@ def page(new_page: PageMaker) -> Page:
 
 
 @pytest.fixture
-def check_accessibility() -> Callable[[Page], None]:
-    """Fails on any finding of axe that is serious or worse."""
+def check_accessibility() -> Callable[..., None]:
+    """Fails on any finding of axe that is serious or worse; `rules` are axe's ids, all of them when left out."""
 
-    def check(page: Page) -> None:
-        violations = Axe().run(page).response["violations"]
+    def check(page: Page, *, rules: Sequence[str] = ()) -> None:
+        options = {"runOnly": list(rules)} if rules else None
+        violations = Axe().run(page, options=options).response["violations"]
         serious = [
             f"{finding['id']}: {finding['help']} — {node['target']}"
             for finding in violations
@@ -171,20 +196,53 @@ def check_accessibility() -> Callable[[Page], None]:
 
 @pytest.fixture
 def screenshot() -> Callable[..., Path]:
-    """Writes the whole page to var/screenshots/<name>.png."""
+    """Writes the whole page, or what an open window lets one see of it, to var/screenshots/<name>.png."""
 
     def take(page: Page, name: str) -> Path:
         path = SCREENSHOTS / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path, full_page=True)
+        page.screenshot(path=path, full_page=page.locator("dialog[open]").count() == 0)
         return path
 
     return take
 
 
+@pytest.fixture(scope="session")
+def demo_zendesk_url() -> Iterator[str]:
+    """The address of a demo Zendesk in a thread; every test has an account of its own in it."""
+    server = build_server(create_app(None), "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def demo_account(demo_zendesk_url: str, live_server: Any, settings: Any) -> DemoAccount:
+    """A new account of the demo Zendesk, with the product set up as `make run` does: each knows the other's address."""
+    settings.ZENDESK_BASE_URL = demo_zendesk_url + "/{subdomain}"
+    settings.SITE_URL = live_server.url
+    client = Client()
+    settings.ZENDESK_OAUTH_CLIENT_ID, settings.ZENDESK_OAUTH_CLIENT_SECRET = client.client_id, client.client_secret
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    settings.CONTENT_SECURITY_POLICY = {
+        "DIRECTIVES": directives | {"form-action": [*directives["form-action"][:-1], demo_zendesk_url]}
+    }
+    return DemoAccount(demo_zendesk_url, f"browser-{secrets.token_hex(4)}")
+
+
+def keep_pages(context: BrowserContext, name: str) -> None:
+    """Screenshots of a failed test."""
+    folder = SCREENSHOTS / "failed"
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = re.sub(r"[^\w-]+", "_", name)
+    for number, page in enumerate(context.pages):
+        page.screenshot(path=folder / f"{plain}-{number}.png", full_page=True)
+
+
 def sign_in(context: BrowserContext, user: Any, *, address: str) -> None:
     """Give the context the session of somebody who signed in."""
-    client = Client()
+    client = DjangoClient()
     client.force_login(user, backend=django_settings.AUTHENTICATION_BACKENDS[-1])
     name = django_settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
