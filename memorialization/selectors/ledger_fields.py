@@ -15,7 +15,7 @@ from memorialization.models.mappings import RowChannel
 from memorialization.reasons import ReasonText, explain_reason
 from memorialization.source_fields import BY_KEY
 
-WRITTEN = frozenset({FieldResult.WRITTEN.value, FieldResult.SHORTENED.value, FieldResult.UNCHANGED.value})
+WRITTEN = frozenset({FieldResult.WRITTEN.value, FieldResult.SHORTENED.value})
 LEFT_OUT = frozenset({FieldResult.LEFT_OUT.value, FieldResult.NOT_APPLIED.value, FieldResult.WITHHELD.value})
 RESULT_LABELS: Mapping[str, str | Promise] = dict(FieldResult.choices)
 WAITING = "waiting"
@@ -75,10 +75,13 @@ class FieldLine:
 
 @dataclass(frozen=True, slots=True)
 class FieldCounts:
-    """How many fields of a delivery were written, were left out, and still wait; blank ones are neither."""
+    """How many fields of a delivery came out which way, and how many still wait."""
 
     written: int
+    unchanged: int
     left_out: int
+    superseded: int
+    blank: int
     waiting: int
 
 
@@ -92,7 +95,10 @@ def field_counts(fields: Iterable[Entry]) -> FieldCounts:
     results = [entry.get("result") for entry in fields if entry.get("result") or "rendered" in entry]
     return FieldCounts(
         written=sum(result in WRITTEN for result in results),
+        unchanged=results.count(FieldResult.UNCHANGED),
         left_out=sum(result in LEFT_OUT for result in results),
+        superseded=results.count(FieldResult.SUPERSEDED),
+        blank=results.count(FieldResult.BLANK),
         waiting=sum(not result for result in results),
     )
 

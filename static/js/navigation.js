@@ -1,4 +1,5 @@
-// Folds the navigation to icons and remembers it; closes menus when somebody clicks or tabs elsewhere.
+// Folds the navigation to icons and remembers it; closes menus when somebody clicks or tabs elsewhere;
+// brings the present tab of a configuration into view.
 const root = document.documentElement;
 const button = document.querySelector("[data-fold-navigation]");
 
@@ -37,3 +38,13 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+function centre(tab, list) {
+  const place = tab.getBoundingClientRect();
+  const frame = list.getBoundingClientRect();
+  list.scrollLeft += place.left + place.width / 2 - (frame.left + frame.width / 2);
+}
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const list = tab.closest("ul");
+  new ResizeObserver(() => centre(tab, list)).observe(list); // also once at the start
+}

@@ -54,7 +54,7 @@ def test_a_line_shows_account_state_mappings_and_last_delivery(page, facts):
     delivery = LastDelivery(timezone.now(), "partial", "Partial", "/deliveries/7/")
     facts[configuration.pk] = Facts((MappingCount("Data Memorialization", 3),), delivery, (1,) * 24, 0.5)
     text = page("configuration_list")
-    for expected in ("Support", "Memory CRM", "acme", "Robo", "Active", "3", "/deliveries/7/", "50.0% delivered"):
+    for expected in ("Support", "Memory CRM", "acme", "Robo", "Active", "3", "/deliveries/7/", "50.0% succeeded"):
         assert expected in text
 
 
