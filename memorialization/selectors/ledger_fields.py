@@ -27,7 +27,7 @@ STEPS: Mapping[str, str | Promise] = {
     "sent": gettext_lazy("Sent"),
     "shown": gettext_lazy("Shown"),
 }
-LONG_TEXT = 140  # characters; longer values are folded
+LONG_TEXT = 90  # characters; longer values are folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _verdict_entry(interaction: Interaction) -> TimelineEntry:
     if interaction.planned_at:
         return TimelineEntry("planned", _("Verdict: due"), interaction.planned_at, texts)
     if interaction.state == Interaction.State.WAITING:
-        return TimelineEntry("waiting", _("Verdict: waiting, due by itself at the latest"), interaction.due_at, texts)
+        return TimelineEntry("waiting", _("Verdict: waiting; falls due by itself"), interaction.due_at, texts)
     title = _("Verdict: due") if interaction.state == Interaction.State.DUE else _("Verdict: not due yet")
     return TimelineEntry(interaction.state, title, None, texts)
 

@@ -91,7 +91,7 @@ def test_an_interaction_that_is_not_due_says_what_it_waits_for_and_how_long(view
     interaction = take_event(configuration, make_event("ended", at.isoformat(), contactId="1", acwConfigured=True))
     page = page_of(viewer, interaction)
     assert "the agent has not finished after-call work yet" in page
-    assert "Verdict: waiting, due by itself at the latest" in page
+    assert "Verdict: waiting; falls due by itself" in page
     assert "Nothing is planned yet" in page
 
 
