@@ -21,11 +21,16 @@ def parse_file(text: str) -> dict[str, Any]:
     """The file's object. Raises NotAFile."""
     try:
         parsed = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_build_object)
+        _check_texts(parsed)
     except json.JSONDecodeError as error:
         words = {"line": error.lineno, "column": error.colno}
         raise NotAFile(_("This is not JSON: line %(line)s, column %(column)s cannot be read.") % words) from error
     except RecursionError as error:
         raise NotAFile(_("The file is nested too deeply.")) from error
+    except NotAFile:
+        raise
+    except ValueError as error:  # Python reads no whole number of more than 4300 digits
+        raise NotAFile(_("The file has a number that is too long.")) from error
     if not isinstance(parsed, dict):
         raise NotAFile(_("The file must hold one JSON object."))
     return parsed
@@ -39,6 +44,17 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise NotAFile(_("The key “%(key)s” stands twice in one object.") % {"key": key})
         built[key] = value
     return built
+
+
+def _check_texts(parsed: Any) -> None:
+    """Refuse texts that no database or page can take, wherever they stand. Raises NotAFile."""
+    text = json.dumps(parsed, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotAFile(_("The file has half of a surrogate pair (\\ud800 to \\udfff) in a text.")) from error
+    if "\\u0000" in text.replace("\\\\", ""):  # JSON writes an escaped backslash as two
+        raise NotAFile(_("The file has a NUL character (\\u0000), which cannot be stored."))
 
 
 @dataclass

@@ -101,12 +101,15 @@ class _Assigner:
             return self._latest_of_agent(event) or self._segment_of_contact(event)
         if event.channel == VOICE:
             found = None if event.agent_id else self._segment_of_contact(event)
+            if found:
+                self.result.aliases.setdefault((VOICE, ""), found)  # its name as long as the source's own is not known
             return found or self._open((VOICE, ""), event)
         if event.agent_id:
             return self._segment_of_agent(event)
         found = self._segment_of_contact(event)
-        if found is None and event.type in OPENING_TYPES:
-            return self._open(_opened_key(event), event)
+        if event.type in OPENING_TYPES:
+            found = found or self._open(_opened_key(event), event)
+            self.result.aliases[_opened_key(event)] = found  # what it opens as long as no earlier event is known
         return found
 
     def _segment_of_agent(self, event: ParsedEvent) -> SegmentKey:

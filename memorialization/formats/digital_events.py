@@ -43,8 +43,15 @@ def _read_envelope(row: Row, document: Any) -> DigitalEvent:
     occurred_at = row.time("createdAtWithMilliseconds") or row.time("createdAt") or data.time("createdAt")
     if not contact_id or occurred_at is None:
         raise RowRefused(_("The event needs createdAt and the case number (data.case.id)."))
-    event_id = row.id("eventId") or f"digital-{contact_id}-{hash_payload(document)[:32]}"
+    event_id = row.id("eventId") or f"digital-{contact_id}-{_hash_document(document)[:32]}"
     return DigitalEvent(event_id, occurred_at, data, case, contact_id)
+
+
+def _hash_document(document: Any) -> str:
+    try:
+        return hash_payload(document)
+    except (ValueError, RecursionError) as error:  # NaN and Infinity, which Python's reader takes, or deep nesting
+        raise RowRefused(_("This is not valid JSON.")) from error
 
 
 def _read_assignee_change(event: DigitalEvent) -> list[Payload]:

@@ -103,26 +103,27 @@ def _row_state(crm_field: str, channel: str, source: str) -> RowState:
 
 def read_post(data: QueryDict) -> tuple[EditorState, Act]:
     """What was typed, and the button that sent it."""
+    sent = {name: str(value).replace("\0", "") for name, value in data.dict().items()}  # PostgreSQL refuses NUL
     cards: dict[str, EntityState] = {}
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for name, value in data.dict().items():
+    for name, value in sent.items():
         if match := ENTITY_NAME.fullmatch(name):
-            cards.setdefault(match[1], EntityState(str(value)))
+            cards.setdefault(match[1], EntityState(value))
         elif match := ROW_NAME.fullmatch(name):
-            rows.setdefault((match[1], match[2]), {})[match[3]] = str(value)
+            rows.setdefault((match[1], match[2]), {})[match[3]] = value
     for (card, _row), parts in rows.items():
         if card in cards:
             cards[card].rows.append(_typed_row(parts))
     state = EditorState(
-        name=data.get("name", ""),
-        description=data.get("description", ""),
-        is_active="is_active" in data,
-        base_version=_number(data.get("base_version", "")),
-        seen_version=_number(data.get("seen_version", "")),
+        name=sent.get("name", ""),
+        description=sent.get("description", ""),
+        is_active="is_active" in sent,
+        base_version=_number(sent.get("base_version", "")),
+        seen_version=_number(sent.get("seen_version", "")),
         entities=list(cards.values()),
-        adding=data.get("adding", ""),
+        adding=sent.get("adding", ""),
     )
-    return state, _read_act(data.get("act", "save"), list(cards), list(rows))
+    return state, _read_act(sent.get("act", "save"), list(cards), list(rows))
 
 
 def _typed_row(parts: Mapping[str, str]) -> RowState:

@@ -16,6 +16,7 @@ from memorialization.selectors.ledger_search import narrow_deliveries, narrow_in
 from memorialization.selectors.ledger_states import INTERACTION_STATES, deliveries_in_state
 
 Row = TypeVar("Row", bound=Model)
+FIRST_DAY = date(2000, 1, 1)  # no row is older; the first day of the calendar has no beginning in every time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,4 @@ def first_since(every: QuerySet[Any], moment: datetime) -> int | None:
 
 
 def _start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return timezone.make_aware(datetime.combine(max(day, FIRST_DAY), time.min))

@@ -8,6 +8,7 @@ from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMField
 from crm_integrations.providers.errors import CRMError, Reauthenticate, RecordGone
 from crm_integrations.services.catalogue import Reading, read_catalogue
+from memorialization.events.values import ValueRefused, read_entity_type
 from memorialization.mappings.checks import AccountFields
 
 Kept = Mapping[tuple[str, str], CRMField]
@@ -34,7 +35,7 @@ def read_account_catalogue(
 ) -> AccountCatalogue:
     """The fields of these entity types; those in `refresh` are asked for whatever the age of what is stored."""
     catalogue, again = AccountCatalogue(), set(refresh)
-    for entity_type in dict.fromkeys(entity_types):
+    for entity_type in filter(_can_exist, dict.fromkeys(entity_types)):
         try:
             catalogue.readings[entity_type] = _read(authentication, entity_type, refresh=entity_type in again)
         except RecordGone:
@@ -42,6 +43,14 @@ def read_account_catalogue(
         except CRMError as error:
             catalogue.unreadable[entity_type] = explain_crm_error(error)
     return catalogue
+
+
+def _can_exist(entity_type: str) -> bool:
+    """Whether any account could have it; anything else that was typed is neither asked for nor stored."""
+    try:
+        return bool(read_entity_type(entity_type))
+    except ValueRefused:
+        return False
 
 
 def _read(authentication: Authentication | None, entity_type: str, *, refresh: bool) -> Reading:

@@ -73,22 +73,21 @@ def rule_settings(configuration: Configuration) -> RuleSettings:
 def _read_events(contacts: Sequence[Contact]) -> Mapping[int, list[ParsedEvent]]:
     stored = InteractionEvent.objects.filter(contact__in=contacts)
     found: dict[int, list[ParsedEvent]] = defaultdict(list)
-    for contact_id, event_id, body, ordered_at in stored.values_list("contact_id", "event_id", "body", "ordered_at"):
-        event = _parse_stored(event_id, body, ordered_at)
+    columns = ("contact_id", "event_id", "body", "ordered_at", "flags")
+    for contact_id, event_id, body, ordered_at, flags in stored.values_list(*columns):
+        event = _parse_stored(event_id, body)
         if event is not None:
-            found[contact_id].append(event)
+            found[contact_id].append(replace(event, ordered_at=ordered_at, flags=tuple(flags)))
     return found
 
 
-def _parse_stored(event_id: str, body: Any, ordered_at: datetime) -> ParsedEvent | None:
-    """An event as it was accepted, ordered as it was then."""
+def _parse_stored(event_id: str, body: Any) -> ParsedEvent | None:
+    """An event as its body says; its order and flags are stored beside, as the body does not say all of them."""
     try:
-        event = parse_event(body)
+        return parse_event(body)
     except EventInvalid:  # accepted by an earlier version that knew other rules: never stop a contact for it
         logger.warning("The stored event %s can no longer be read and is left out.", event_id)
         return None
-    flags = event.flags if ordered_at == event.occurred_at else (*event.flags, "future_time")
-    return replace(event, ordered_at=ordered_at, flags=flags)
 
 
 def _read_rows(contacts: Sequence[Contact]) -> list[Interaction]:

@@ -45,7 +45,8 @@ class FrozenMappings:
             newest[mapping_id] = max(newest.get(mapping_id, (0, 0)), (number, pk))
         self._load(pk for _number, pk in newest.values())
         in_order = [pk for _mapping_id, (_number, pk) in sorted(newest.items())]
-        return [pk for pk in in_order if self._contents[pk][1].is_active]
+        present = [pk for pk in in_order if pk in self._contents]  # a mapping may be deleted between the two looks
+        return [pk for pk in present if self._contents[pk][1].is_active]
 
     def _load(self, version_ids: Iterable[int]) -> None:
         missing = [pk for pk in version_ids if pk not in self._contents]

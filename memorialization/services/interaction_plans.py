@@ -170,8 +170,7 @@ class _Planner:
             revision=revision,
             fields=entries,
             target_rule=self._rule_of(interaction, RecordLink(entity_type, record_id), target),
-            segment_ended_at=interaction.ended_at or interaction.due_at or self.now,
-            segment_key=f"{interaction.channel}:{interaction.contact.contact_id}:{interaction.segment_id}",
+            **self._precedence(interaction),
         )
         if record_id and is_sent(entries):
             delivery.state, delivery.next_attempt_at = Delivery.State.WAITING, self.now
@@ -181,6 +180,16 @@ class _Planner:
             delivery.state, delivery.reason, delivery.reason_params = Delivery.State.SKIPPED, reason, params
             delivery.finished_at = self.now
         self.planned.append(delivery)
+
+    def _precedence(self, interaction: Interaction) -> dict[str, Any]:
+        """The segment's end and key. An end or name that becomes known late must not put it behind itself."""
+        earlier = self.earlier[interaction.pk]
+        ended_at = interaction.ended_at or interaction.due_at or self.now
+        key = f"{interaction.channel}:{interaction.contact.contact_id}:{interaction.segment_id}"
+        return {
+            "segment_ended_at": max([ended_at, *(each.segment_ended_at for each in earlier)]),
+            "segment_key": earlier[0].segment_key if earlier else key,
+        }
 
     def _rule_of(self, interaction: Interaction, record: RecordLink, target: Target) -> str:
         """The rule that named the record: what was linked later was found by its link."""

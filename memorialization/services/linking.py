@@ -13,15 +13,22 @@ from memorialization.services.intake import IntakeResult, accept_events
 
 
 def change_link(
-    *, interaction: Interaction, record: Mapping[str, Any], is_linked: bool, now: datetime, origin: str = "api"
+    *,
+    interaction: Interaction,
+    record: Mapping[str, Any],
+    is_linked: bool,
+    now: datetime,
+    origin: str = "api",
+    event_id: str = "",
 ) -> IntakeResult:
     """Link or unlink a record (`{"entityType", "id"}`) as of now; what is wrong with it is in `rejected`.
 
-    A first link plans a full delivery, unlinking skips what was not sent (semantics §4.14).
+    A first link plans a full delivery, unlinking skips what was not sent (semantics §4.14). With an `event_id` of the
+    caller's the act is done once.
     """
     event_type = EventType.LINKED if is_linked else EventType.UNLINKED
     payload = {
-        "eventId": f"link-{uuid.uuid4()}",
+        "eventId": event_id or f"link-{uuid.uuid4()}",
         "type": event_type.value,
         "occurredAt": _after_all_known(interaction.contact, now).astimezone(UTC).isoformat(),
         "channel": interaction.channel,

@@ -11,9 +11,9 @@ from crm_integrations.models import Configuration, User
 from crm_integrations.providers.errors import CRMError, Reauthenticate, RecordGone
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.connections import run_on_connection
-from memorialization.events.schema import EventType, RecordLink
+from memorialization.events.schema import RecordLink
 from memorialization.models import Interaction
-from memorialization.services.intake import accept_events
+from memorialization.services.linking import change_link
 
 ORIGIN = "person"
 CLOSED = _("The record is closed in the CRM and may take no changes.")
@@ -48,42 +48,40 @@ def check_record(*, configuration: Configuration, record: RecordLink) -> None:
 
 def link_record(*, interaction: Interaction, record: RecordLink, event_id: UUID, actor: User, now: datetime) -> bool:
     """Tie the record to the interaction and plan what follows from it; False when this very act was done before."""
-    return _report(EventType.LINKED, "record_linked", interaction, record, event_id, actor, now)
+    return _report("record_linked", interaction, record, event_id, actor, now, is_linked=True)
 
 
 def unlink_record(*, interaction: Interaction, record: RecordLink, event_id: UUID, actor: User, now: datetime) -> bool:
     """Untie the record: what was not sent is skipped, what was written stays. False when it was done before."""
-    return _report(EventType.UNLINKED, "record_unlinked", interaction, record, event_id, actor, now)
+    return _report("record_unlinked", interaction, record, event_id, actor, now, is_linked=False)
 
 
 def _report(
-    event_type: EventType,
     action: str,
     interaction: Interaction,
     record: RecordLink,
     event_id: UUID,
     actor: User,
     now: datetime,
+    *,
+    is_linked: bool,
 ) -> bool:
-    configuration = interaction.configuration
-    payload = {
-        "eventId": f"person-{event_id}",
-        "type": event_type.value,
-        "occurredAt": now.isoformat(),
-        "contactId": interaction.contact.contact_id,
-        "channel": interaction.channel,
-        **({"segmentId": interaction.segment_id} if interaction.segment_id else {}),
-        "records": [{"entityType": record.entity_type, "id": record.id}],
-    }
     with transaction.atomic():
-        result = accept_events(configuration=configuration, payloads=[payload], received_at=now, origin=ORIGIN)
+        result = change_link(
+            interaction=interaction,
+            record={"entityType": record.entity_type, "id": record.id},
+            is_linked=is_linked,
+            now=now,
+            origin=ORIGIN,
+            event_id=f"person-{event_id}",
+        )
         if not result.accepted:
             return False
         record_audit(
             actor=actor,
             action=action,
             subject=f"{record.entity_type} {record.id}",
-            configuration=configuration,
+            configuration=interaction.configuration,
             details={"interaction": interaction.pk},
         )
     return True

@@ -7,6 +7,8 @@ from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
+from memorialization.events.schema import SEGMENT_ID_LIMIT
+from memorialization.events.values import ValueRefused, is_blank, read_id
 from memorialization.models import Delivery, Interaction
 from memorialization.reasons import explain_reason
 from memorialization.rules import RULES
@@ -48,24 +50,38 @@ def unlink_record(call: ApiCall, contact_id: str, entity_type: str, record_id: s
 
 
 def _find_segments(configuration: Configuration, contact_id: str) -> list[Interaction]:
+    if "\0" in contact_id:  # PostgreSQL refuses the character
+        raise _unknown_contact()
     segments = list(
         Interaction.objects.filter(configuration=configuration, contact__contact_id=contact_id)
         .select_related("configuration", "contact")
         .prefetch_related("deliveries")
     )
     if not segments:
-        raise ApiProblem(404, _("This configuration has no interaction with this Contact ID."))
+        raise _unknown_contact()
     return sorted(segments, key=lambda segment: (segment.started_at or segment.created_at, segment.pk))
 
 
+def _unknown_contact() -> ApiProblem:
+    return ApiProblem(404, _("This configuration has no interaction with this Contact ID."))
+
+
 def _find_segment(configuration: Configuration, contact_id: str, segment_id: object) -> Interaction:
-    segments = _find_segments(configuration, contact_id)
-    if segment_id in {None, ""}:
+    segments, wanted = _find_segments(configuration, contact_id), _read_segment_id(segment_id)
+    if not wanted:
         return segments[-1]
-    found = [segment for segment in segments if segment.segment_id == segment_id]
+    found = [segment for segment in segments if segment.segment_id == wanted]
     if not found:
         raise ApiProblem(404, _("This contact has no such segment."))
     return found[-1]
+
+
+def _read_segment_id(value: object) -> str:
+    try:
+        return "" if is_blank(value) else read_id(value, limit=SEGMENT_ID_LIMIT)
+    except ValueRefused as refusal:
+        message = str(refusal)
+        raise ApiProblem(422, message, errors=[{"field": "segmentId", "message": message}]) from refusal
 
 
 def _is_held(configuration: Configuration) -> bool:

@@ -67,8 +67,9 @@ def api_view(*methods: str) -> Callable[[ApiView], ApiView]:
 
 
 def _read_call(request: HttpRequest, configuration_id: str, methods: tuple[str, ...]) -> ApiCall:
-    if request.method not in methods:
-        raise ApiProblem(405, _("This address does not take this method."), headers={"Allow": ", ".join(methods)})
+    allowed = (*methods, "HEAD") if "GET" in methods else methods
+    if request.method not in allowed:
+        raise ApiProblem(405, _("This address does not take this method."), headers={"Allow": ", ".join(allowed)})
     body, now = _read_body(request), timezone.now()
     configuration = _find_configuration(request, configuration_id, body, now)
     if configuration is None or configuration.state in {Configuration.State.DRAFT, Configuration.State.DELETED}:

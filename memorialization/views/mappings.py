@@ -1,5 +1,7 @@
 """The Data Memorialization tab: the list of mappings, and what can be done with one besides editing it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.contrib import messages
@@ -79,7 +81,8 @@ def delete(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     mapping = mapping_or_404(configuration, mapping_id)
     back_url = reverse(LIST, args=[configuration.pk])
     if request.method == "POST":
-        delete_mapping(mapping=mapping, actor=request.user)
+        with gone_is_not_found():
+            delete_mapping(mapping=mapping, actor=request.user)
         messages.success(request, _("The mapping “%(name)s” was deleted.") % {"name": mapping.name})
         return redirect(back_url)
     context = {
@@ -106,7 +109,8 @@ def switch(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     mapping = mapping_or_404(configuration, mapping_id)
     is_active = request.POST.get("active") == "1"
     try:
-        set_mapping_active(mapping=mapping, is_active=is_active, actor=request.user)
+        with gone_is_not_found():
+            set_mapping_active(mapping=mapping, is_active=is_active, actor=request.user)
     except MappingRefused as refused:
         for sentence in dict.fromkeys(problem.message for problem in refused.problems):
             messages.error(request, sentence)
@@ -122,10 +126,8 @@ def duplicate(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpRespon
     """An inactive copy, opened in the editor when the person may edit it."""
     configuration = configuration_or_404(pk)
     mapping = mapping_or_404(configuration, mapping_id)
-    try:
+    with gone_is_not_found():
         copy = duplicate_mapping(mapping=mapping, actor=request.user)
-    except MappingGone as error:
-        raise Http404 from error
     messages.success(request, _("“%(name)s” was created. It is inactive until you switch it on.") % {"name": copy.name})
     if request.user.has_perms(EDIT):
         return redirect("memorialization_mapping_edit", configuration.pk, copy.pk)
@@ -138,6 +140,15 @@ def mapping_or_404(configuration: Configuration, mapping_id: int) -> Memorializa
     if mapping is None:
         raise Http404
     return mapping
+
+
+@contextmanager
+def gone_is_not_found() -> Iterator[None]:
+    """404 when the mapping or its configuration was deleted since the page was opened."""
+    try:
+        yield
+    except MappingGone as error:
+        raise Http404 from error
 
 
 def mapping_trail(configuration: Configuration, name: str) -> list[Crumb]:

@@ -225,6 +225,18 @@ def test_a_criterion_that_cannot_be_read_is_named_and_left_out(viewer, configura
     assert len(response.context["rows"]) == 1
 
 
+@pytest.mark.parametrize("name", ["delivery_list", "interaction_list"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+def test_the_first_and_last_day_of_the_calendar_can_be_asked_for_in_every_time_zone(
+    viewer, configuration, settings, name, zone
+):
+    settings.TIME_ZONE = zone
+    end_call(configuration)
+    response = viewer.get(reverse(name), {"since": "0001-01-01", "until": "9999-12-30"})
+    assert response.status_code == 200 and len(response.context["rows"]) == 1
+    assert len(viewer.get(reverse(name), {"until": "0001-01-01"}).context["rows"]) == 0
+
+
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("query", ["before=x&after=-1", "before=" + "9" * 40, "after=²", "q=%00&state=x", "open=a,1"])
 def test_addresses_that_make_no_sense_are_answered_with_a_page(viewer, configuration, name, query):

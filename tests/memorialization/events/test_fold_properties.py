@@ -71,3 +71,19 @@ def test_no_value_of_an_acting_agent_is_lost(found):
     for payload in acting:
         newest = [segment.values["contactId"].occurred_at for segment in segments]
         assert max(newest) >= datetime.fromisoformat(payload["occurredAt"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_a_segment_that_was_known_once_is_still_there_or_has_a_new_name(data):
+    found = data.draw(payloads())
+    for payload in found:  # an agent is sometimes named by nobody
+        if not data.draw(st.booleans()):
+            payload["fields"].pop("agentId", None)
+    events = [parse_event(payload) for payload in found]
+    arrived = data.draw(st.lists(st.sampled_from(events), unique_by=lambda event: event.event_id))
+    state = fold_events(events)
+    present = {(segment.channel, segment.segment_id) for segment in state.segments}
+    for segment in fold_events(arrived).segments:
+        key = segment.channel, segment.segment_id
+        assert key in present or state.aliases.get(key) in present

@@ -168,3 +168,10 @@ def test_an_event_without_its_case_or_time_is_refused(change):
 @pytest.mark.parametrize("document", [CLOSED, UNASSIGNED, ASSIGNED])
 def test_what_is_made_of_real_events_is_valid(document):
     assert all(parse_event(event) for event in read_digital_event(document))
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_an_event_without_an_id_that_holds_no_json_number_is_refused_and_stops_nobody(odd):
+    document = {key: value for key, value in copy.deepcopy(CLOSED).items() if key != "eventId"}
+    with pytest.raises(RowRefused):
+        read_digital_event({**document, "weight": odd})

@@ -30,6 +30,7 @@ def demo_url(settings):
     url = f"http://127.0.0.1:{server.server_address[1]}"
     settings.ZENDESK_BASE_URL = url + "/{subdomain}"
     settings.IS_EMBEDDED = True
+    settings.ZENDESK_OAUTH_CLIENT_ID, settings.ZENDESK_OAUTH_CLIENT_SECRET = "agent_integrations_demo", "demo-secret"
     settings.SITE_URL = "http://localhost:8000"
     yield url
     server.shutdown()

@@ -236,3 +236,23 @@ def test_segments_of_two_agents_are_two_interactions_with_their_own_deliveries(c
     first, second = Interaction.objects.order_by("started_at")
     assert (first.verdict_rule, second.verdict_rule) == ("digital_contact_ended", "digital_transferred")
     assert first.deliveries.get().record_id == "35436" and second.deliveries.get().reason == "no_record"
+
+
+def test_what_a_body_no_longer_says_of_its_script_variables_is_still_flagged(configuration):
+    accept(configuration, voice(scriptVariables={"AccountId": "1", "accountid": "2"}))
+    assert Interaction.objects.get().flags == ["script_variable_repeated"]
+
+
+def test_a_closing_event_without_an_agent_keeps_its_row_when_an_earlier_start_becomes_known(configuration):
+    accept(configuration, digital("transferred", "10:01:00", agent=None, **TICKET))
+    before = Interaction.objects.get()
+    accept(configuration, digital("started", "10:00:00", agent=None))
+    after = Interaction.objects.get()
+    assert (after.pk, after.segment_id, after.deliveries.count()) == (before.pk, "@2026-11-22T10:00:00Z", 1)
+
+
+def test_a_call_whose_own_segment_id_becomes_known_late_keeps_its_row_and_is_not_planned_twice(configuration):
+    accept(configuration, voice("ended", "10:05:00", fields={"skillName": "S"}, **TICKET))
+    accept(configuration, voice("started", "10:00:00", segmentId="own"))
+    interaction = Interaction.objects.get()
+    assert (interaction.segment_id, interaction.deliveries.count()) == ("own", 1)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from memorialization.models import Delivery, Interaction, MappingVersion, RecordLane
+from memorialization.services.frozen_mappings import FrozenMappings
 from memorialization.services.intake import accept_events
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, link, voice
@@ -333,3 +334,50 @@ def test_linked_records_can_be_switched_off():
     assert Delivery.objects.get().record_id == "9"
     accept(configuration, link("15:20:00", record="2"))
     assert Delivery.objects.count() == 1
+
+
+def planned_places():
+    return [(each.segment_ended_at, each.segment_key) for each in Delivery.objects.order_by("revision")]
+
+
+def test_an_end_that_becomes_known_late_does_not_put_late_data_behind_the_first_write():
+    configuration = configured({"ticket": [("subject", "digital", "channelName")]})
+    accept(configuration, digital("unassigned", "10:10:00", fields={"channelName": "one"}, **TICKET))
+    accept(configuration, digital("ended", "10:05:00", agent=None, endedBy="contact"))
+    assert Interaction.objects.get().ended_at == datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+    accept(configuration, digital("updated", "10:20:00", fields={"channelName": "two"}))
+    first, second = planned_places()
+    assert second == first
+
+
+def test_a_segment_that_is_renamed_late_keeps_its_place_in_the_order_of_its_record():
+    configuration = configured({"ticket": [("subject", "digital", "channelName")]})
+    accept(configuration, digital("unassigned", "10:10:00", fields={"channelName": "one"}, **TICKET))
+    late = {"channelName": "two", "startTime": "2026-11-22T10:00:00Z"}
+    accept(configuration, digital("updated", "10:20:00", fields=late))
+    assert Interaction.objects.get().segment_id == "A@2026-11-22T10:00:00Z"
+    first, second = planned_places()
+    assert second == first
+
+
+def test_an_end_that_turns_out_later_moves_late_data_up():
+    configuration = configured({"ticket": [("subject", "digital", "channelName")]}, memorialize_on_closed=True)
+    fields = {"channelName": "one", "status": "closed"}
+    accept(configuration, digital("ended", "10:00:00", endedBy="agent", fields=fields, **TICKET))
+    accept(configuration, digital("unassigned", "10:30:00", fields={"channelName": "two"}))
+    (first, _key), (second, _same) = planned_places()
+    assert (first.minute, second.minute) == (0, 30)
+
+
+def test_a_mapping_that_is_deleted_while_its_version_is_read_stops_nobody(monkeypatch):
+    configuration = configured()
+    load = FrozenMappings._load
+
+    def delete_first(self, version_ids):
+        wanted = list(version_ids)
+        MappingVersion.objects.all().delete()
+        load(self, wanted)
+
+    monkeypatch.setattr(FrozenMappings, "_load", delete_first)
+    accept(configuration, voice(fields={"skillName": "S"}, **TICKET))
+    assert "no_active_mapping" in Interaction.objects.get().flags

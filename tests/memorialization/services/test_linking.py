@@ -1,13 +1,16 @@
 """Links made by people and scripts are events, and later than whatever is known."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from memorialization.events.schema import RecordLink
 from memorialization.models import Interaction, InteractionEvent
 from memorialization.services.intake import accept_events
 from memorialization.services.linking import change_link
-from tests.factories import make_configuration
+from memorialization.services.record_links import unlink_record
+from tests.factories import make_configuration, make_user
 from tests.memorialization.event_payloads import voice
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -32,3 +35,15 @@ def test_what_names_no_record_is_rejected_with_its_field():
     accept_events(configuration=make_configuration(), payloads=[voice()], received_at=NOW)
     result = change_link(interaction=Interaction.objects.get(), record={"id": "1"}, is_linked=True, now=NOW)
     assert result.rejected[0].errors[0].field == "records[0].entityType"
+
+
+@pytest.mark.django_db
+def test_a_person_who_unlinks_in_the_ledger_wins_over_a_source_whose_clock_is_ahead():
+    event = voice("ended", "15:04:00", records=[RECORD])
+    accept_events(configuration=make_configuration(), payloads=[event], received_at=NOW)
+    interaction = Interaction.objects.get()
+    act = {"interaction": interaction, "record": RecordLink("ticket", "1"), "event_id": uuid.uuid4()}
+    assert unlink_record(**act, actor=make_user(), now=NOW + timedelta(seconds=9))
+    interaction.refresh_from_db()
+    assert interaction.links == []
+    assert not unlink_record(**act, actor=make_user(), now=NOW + timedelta(seconds=10))

@@ -131,6 +131,31 @@ def test_a_link_that_names_no_record_is_422(configuration, call, body):
     assert fits(call("POST", "415203958123/records", body), "Problem")["status"] == 422
 
 
+@pytest.mark.parametrize("segment_id", [{}, ["a"], True, "s" * 301])
+def test_a_link_whose_segment_id_is_none_is_422(configuration, call, segment_id):
+    accept(configuration, voice())
+    answer = call("POST", "415203958123/records", {"entityType": "ticket", "id": "1", "segmentId": segment_id})
+    assert fits(answer, "Problem")["status"] == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["segmentId"]
+
+
+def test_a_segment_id_may_be_sent_as_a_number(configuration, call):
+    accept(configuration, voice(segmentId=7))
+    assert call("POST", "415203958123/records", {"entityType": "ticket", "id": "1", "segmentId": 7}).status_code == 202
+
+
+def test_a_contact_id_that_no_database_can_hold_is_404(call):
+    assert fits(call("GET", "1%00"), "Problem")["status"] == 404
+    assert call("POST", "1%00/records", {"entityType": "ticket", "id": "1"}).status_code == 404
+
+
+def test_what_can_be_read_can_be_asked_for_without_its_body(configuration, call):
+    accept(configuration, voice())
+    answer = call("HEAD", "415203958123")
+    assert answer.status_code == 200 and answer.content == b""
+    assert call("PUT", "415203958123").headers["Allow"] == "GET, HEAD"
+
+
 def test_linking_for_an_unknown_contact_is_404(call):
     assert call("POST", "1/records", {"entityType": "ticket", "id": "1"}).status_code == 404
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm_integrations.models import Configuration
+from crm_integrations.models import CatalogueSnapshot, Configuration
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import CRMUnavailable
 from memorialization.models import MappedField, MemorializationMapping
@@ -129,6 +129,22 @@ def test_refused_input_comes_back_whole_with_the_problems_at_their_rows(editor, 
     assert "At night</textarea>" in page
     assert re.search(r'name="entity-0-row-2-source".*?<option value="status" selected>', page)
     assert re.search(r"data-unsaved-mark ?>", page)
+
+
+@pytest.mark.parametrize("entity_type", ["", "x" * 500, "custom_object:../users", "Ticket"])
+def test_what_can_be_no_entity_type_is_refused_and_neither_asked_for_nor_stored(editor, configuration, entity_type):
+    response = editor.post(new_url(configuration), typed({entity_type: [SUBJECT]}))
+    assert response.status_code == 200
+    assert "The CRM account has no such entity type." in text_of(response)
+    assert set(CatalogueSnapshot.objects.values_list("entity_type", flat=True)) <= {""}
+
+
+def test_a_character_that_no_database_takes_is_left_out(editor, configuration):
+    rows = {"ticket": [("notes", "script_variable", "Account\0Id")]}
+    editor.post(new_url(configuration), typed(rows, name="Ca\0lls", description="\0"))
+    mapping = MemorializationMapping.objects.get()
+    assert (mapping.name, mapping.description) == ("Calls", "")
+    assert MappedField.objects.get().source == "accountid"
 
 
 def test_rows_nobody_filled_in_are_no_mistake(editor, configuration):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from crm_integrations.models import Configuration
 from memorialization.models import MemorializationMapping
 from memorialization.services.mappings import set_mapping_active
+from memorialization.views import mappings as mapping_views
 from tests.factories import make_authentication, make_configuration, make_mapping, make_user
 from tests.memory_provider import MemoryProvider
 
@@ -163,6 +164,16 @@ def test_duplicating_opens_the_inactive_copy(client, mapping):
     copy = MemorializationMapping.objects.get(name="Calls (copy)")
     assert response.url == url("edit", copy)
     assert not copy.is_active
+
+
+@pytest.mark.parametrize(("name", "action"), ACTS)
+def test_what_was_deleted_since_the_page_was_opened_is_not_found(client, mapping, monkeypatch, name, action):
+    def delete_meanwhile(*address):
+        Configuration.objects.update(state="deleted", deleted_at=mapping.created_at)
+        return mapping
+
+    monkeypatch.setattr(mapping_views, "mapping_or_404", delete_meanwhile)
+    assert sign_in(client, action).post(url(name, mapping)).status_code == 404
 
 
 def test_deleting_asks_first(client, mapping):
