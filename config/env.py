@@ -110,6 +110,20 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
     }
 
 
+def fernet_keys(text_of_keys: str) -> list[str]:
+    """The keys of a comma list, the first encrypting; one that is no Fernet key stops the start with a sentence."""
+    keys = [key.strip() for key in text_of_keys.split(",") if key.strip()]
+    for number, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"Key {number} of ENCRYPTION_KEYS is no Fernet key: 32 bytes in URL-safe base64 are needed, as made by "
+                "cryptography's Fernet.generate_key()."
+            ) from error
+    return keys
+
+
 def generated_secret(name: str, *, folder: Path, is_embedded: bool, fernet: bool = False) -> str:
     """The secret from the environment; on the embedded profile one is made once and kept in `folder`.
 

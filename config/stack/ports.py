@@ -7,12 +7,21 @@ CONNECT_TIMEOUT_S = 1.0
 
 
 class PortTaken(Exception):
-    """Another program listens on a port that the product needs; the text says how to choose another."""
+    """The product cannot listen on a port that it needs; the text says why and how to choose another."""
 
     def __init__(self, *, port: int, variable: str, purpose: str) -> None:
         super().__init__(
             f"Port {port} ({purpose}) is in use by another program. "
             f"Stop that program, or choose another port: make run {variable}={port + 10}"
+        )
+
+
+class PortForbidden(PortTaken):
+    """A port that does not exist, or that only root may use."""
+
+    def __init__(self, *, port: int, variable: str, purpose: str) -> None:
+        Exception.__init__(
+            self, f"Port {port} ({purpose}) cannot be used. Choose one from 1024 to 65535: make run {variable}=8010"
         )
 
 
@@ -22,6 +31,8 @@ def require_free_port(*, port: int, variable: str, purpose: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
+        except (OverflowError, PermissionError) as error:
+            raise PortForbidden(port=port, variable=variable, purpose=purpose) from error
         except OSError as error:
             raise PortTaken(port=port, variable=variable, purpose=purpose) from error
 

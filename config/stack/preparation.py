@@ -2,8 +2,10 @@
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -21,10 +23,18 @@ def prepare_database() -> None:
     """Compile the languages, migrate, make roles and the first administrator; each step can run again."""
     compile_catalogues()
     django.setup()
+    _keep_from_others(settings.DATABASES["default"])
     call_command("migrate", interactive=False, verbosity=0)
     if "create_roles" in get_commands():
         call_command("create_roles", stdout=StringIO())
     ensure_administrator(var_dir=settings.VAR_DIR)
+
+
+def _keep_from_others(database: Mapping[str, Any]) -> None:
+    """Nobody else on the machine reads an SQLite file: it holds customers' values. Its WAL takes over the mode."""
+    if database["ENGINE"].endswith("sqlite3"):
+        Path(database["NAME"]).touch(mode=0o600)
+        Path(database["NAME"]).chmod(0o600)
 
 
 def prepare_static_files() -> None:

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.stack import programs
 from config.stack.administrator import read_first_administrator
+from config.stack.last_start import OtherAccounts, remember_start
 from config.stack.ports import LOOPBACK, PortTaken, is_answering, require_free_port
 from config.stack.postgres import PostgresFailed, running_postgres
 from config.stack.processes import end_with_parent
@@ -43,7 +44,7 @@ def run_product() -> int:
             if profile.has_bundled_postgres:
                 database_url = stack.enter_context(running_postgres(folder=profile.var_dir / "postgres"))
             return _supervise(profile, screen, database_url=database_url)
-    except (AlreadyRunning, ImproperlyConfigured, PortTaken, PostgresFailed) as error:
+    except (AlreadyRunning, ImproperlyConfigured, OtherAccounts, PortTaken, PostgresFailed) as error:
         screen.say(str(error))
         return 1
 
@@ -76,6 +77,7 @@ def _supervise(profile: Profile, screen: Screen, *, database_url: str) -> int:
     valkey = None if profile.redis_url else prepare_valkey(folder=profile.var_dir / "valkey")
     redis_url = valkey.url if valkey else profile.redis_url
     environment = process_environment(profile, redis_url=redis_url, database_url=database_url)
+    remember_start(profile.var_dir, environment)
     supervisor = Supervisor(screen=screen, environment=environment)
     supervisor.listen_to_signals()
     code = 0

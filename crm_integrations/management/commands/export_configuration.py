@@ -30,7 +30,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is no configuration {options['id']}.")
         text = json.dumps(export_configuration(configuration=configuration), indent=2, ensure_ascii=False) + "\n"
         if options["output"]:
-            options["output"].write_text(text, encoding="utf-8")
+            self._write(options["output"], text)
         else:
             self.stdout.write(text, ending="")
         self.stderr.write(f"Exported the configuration “{configuration.name}”.")
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"The file {path} cannot be written: {error.strerror}.") from error

@@ -46,8 +46,10 @@ class Command(BaseCommand):
             if name == STANDARD_INPUT:
                 return sys.stdin.read()
             return Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"The file {name} cannot be read: {error}") from error
+        except UnicodeDecodeError as error:
+            raise CommandError(f"The file {name} cannot be read: it is not UTF-8 text.") from error
+        except OSError as error:
+            raise CommandError(f"The file {name} cannot be read: {error.strerror}.") from error
 
     def _report(self, checked: CheckedFile) -> None:
         for line in checked.lines:

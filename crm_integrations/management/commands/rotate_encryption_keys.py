@@ -11,8 +11,9 @@ class Command(BaseCommand):
     """Safe to run at any time and more than once."""
 
     help = (
-        "Rewrites every stored secret under the first key of ENCRYPTION_KEYS. Put the new key first, restart every "
-        "process, run this, then take the old keys away. The product can go on working meanwhile."
+        "Rewrites every stored secret under the first key of ENCRYPTION_KEYS. Add the new key at the end, restart "
+        "every process, put it first, restart again, run this, then take the old keys away. The product "
+        "can go on working meanwhile."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

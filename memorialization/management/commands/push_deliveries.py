@@ -36,7 +36,8 @@ class Command(BaseCommand):
         finally:
             for name, handler in previous.items():
                 signal.signal(name, handler)
-        self.stdout.write(self.style.SUCCESS(f"{total} tries were made; nothing more is due now."))
+        ending = "stopped as asked" if stop.is_set() else "nothing more is due now"
+        self.stdout.write(self.style.SUCCESS(f"{total} tries were made; {ending}."))
 
     def _drain(self, stop: threading.Event) -> int:
         """Turns for all accounts until none has anything due; the number of tries."""

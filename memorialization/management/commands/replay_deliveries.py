@@ -19,8 +19,11 @@ STATES = ("failed", "partial", "skipped", "delivered", "waiting")
 
 def read_moment(text: str) -> datetime:
     """A date or date-time of the command line; without an offset in the operator's TIME_ZONE."""
-    day = parse_date(text) if "T" not in text and " " not in text else None
-    moment = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001
+    try:
+        day = parse_date(text) if "T" not in text and " " not in text else None
+        moment = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001
+    except ValueError:  # well formed, and no such day
+        moment = None
     if moment is None:
         raise ArgumentTypeError("use 2026-11-22 or 2026-11-22T10:00:00-05:00")
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
