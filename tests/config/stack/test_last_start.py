@@ -1,4 +1,4 @@
-"""What a start leaves for `make manage`, and the refusal to mix data of the demo with real accounts."""
+"""What a start leaves for `manage.py`, and the refusal to mix data of the demo with real accounts."""
 
 import shlex
 import subprocess
