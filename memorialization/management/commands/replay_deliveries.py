@@ -56,7 +56,7 @@ class Command(BaseCommand):
         counts = self._replay(Delivery.objects.filter(pk__in=deliveries.values("pk")))
         replayed = counts.pop("", 0)
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-        self.stdout.write(self.style.SUCCESS(f"{replayed} deliveries are replayed; not replayed: {refused or 'none'}."))
+        self.stdout.write(self.style.SUCCESS(f"Replayed: {replayed}; not replayed: {refused or 'none'}."))
 
     def _replay(self, deliveries: Any) -> Counter[str]:
         counts: Counter[str] = Counter()

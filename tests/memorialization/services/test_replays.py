@@ -150,7 +150,7 @@ def test_the_command_counts_and_replays_what_it_is_asked_for(configuration, cloc
 
     assert run("--dry-run") == "2 deliveries would be replayed."
     assert run("--dry-run", "--until", "2001-01-01") == "0 deliveries would be replayed."
-    assert run("--configuration", str(other.pk)) == "1 deliveries are replayed; not replayed: none."
+    assert run("--configuration", str(other.pk)) == "Replayed: 1; not replayed: none."
     assert run("--dry-run") == "1 deliveries would be replayed."
     assert run("--state", "delivered", "--dry-run") == "0 deliveries would be replayed."
 
