@@ -17,6 +17,7 @@ _labels: dict[str, str | Promise] = {
     "authentication_selected": _("Authentication selected"),
     "authentication_renewed": _("Re-authenticated"),
     "authentication_held": _("Authentication held"),
+    "authentication_released": _("Authentication released"),
     "rights_checked": _("Rights of the system user checked"),
     "intake_key_created": _("Intake key created"),
     "intake_key_rotated": _("Intake key rotated"),

@@ -10,7 +10,7 @@ from crm_integrations.models import Authentication
 from crm_integrations.providers.base import Right, SystemUser
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import open_connection
-from crm_integrations.services.holds import hold_authentication
+from crm_integrations.services.holds import hold_authentication, release_readable
 from crm_integrations.services.rights import rights_columns, system_user_columns
 
 ANOTHER_USER = "The access token acts as another user than the one who authorised it."  # noqa: S105 - a sentence
@@ -35,6 +35,7 @@ def check_all_authentications() -> Iterator[AuthenticationCheck]:
 
 def check_authentication(*, authentication_id: int) -> AuthenticationCheck:
     """Check one: renews a token that is about to end, and holds the authentication when its user is gone."""
+    release_readable(authentication_id=authentication_id)
     authentication = _load(authentication_id)
     trouble = "" if authentication.is_held else _check_active(authentication)
     authentication = _load(authentication_id)

@@ -5,6 +5,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
+from crm_integrations.encryption import UnreadableSecret
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.services.audit import record_audit
 
@@ -40,6 +41,29 @@ def hold_authentication(*, authentication_id: int, token_version: int, reason: s
         name = Authentication.objects.values_list("name", flat=True).get(pk=authentication_id)
         record_audit(actor=None, action="authentication_held", subject=name, details={"state": state.value})
     logger.warning("Authentication %s is held: %s", authentication_id, state.value)
+    return True
+
+
+def release_readable(*, authentication_id: int) -> bool:
+    """End a hold whose only reason was an unreadable secret, once the present keys open it; whether there was one.
+
+    A process that was started with wrong keys holds what it touches; right keys bring it back without a new consent.
+    """
+    held = Authentication.objects.filter(
+        pk=authentication_id, state=Authentication.State.REAUTHENTICATE, state_reason=UNREADABLE_SECRET
+    )
+    try:
+        stored = held.first()
+    except UnreadableSecret:
+        return False
+    if stored is None or not stored.access_token:
+        return False
+    with transaction.atomic():
+        now = timezone.now()
+        changed = held.filter(token_version=stored.token_version)
+        if not changed.update(state=Authentication.State.ACTIVE, state_reason="", state_changed_at=now):
+            return False
+        record_audit(actor=None, action="authentication_released", subject=stored.name)
     return True
 
 

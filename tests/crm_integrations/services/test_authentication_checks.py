@@ -3,9 +3,10 @@
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from crm_integrations.models import Authentication
+from crm_integrations.models import AuditEntry, Authentication
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable
 from crm_integrations.services.authentication_checks import check_authentication
@@ -69,6 +70,18 @@ def test_passing_trouble_holds_nothing_and_is_told():
     MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("503 from the CRM", may_have_applied=False))
     check = check_authentication(authentication_id=authentication.pk)
     assert (check.is_held, check.trouble) == (False, "503 from the CRM")
+
+
+def test_a_process_with_wrong_keys_holds_only_until_the_right_keys_are_back(settings):
+    right = settings.ENCRYPTION_KEYS
+    authentication = make_authentication()
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert check_authentication(authentication_id=authentication.pk).is_held
+    assert check_authentication(authentication_id=authentication.pk).is_held  # still the wrong ones
+    settings.ENCRYPTION_KEYS = right
+    assert not check_authentication(authentication_id=authentication.pk).is_held
+    assert Authentication.objects.get(pk=authentication.pk).access_token == "access-0"
+    assert AuditEntry.objects.filter(action="authentication_released").count() == 1
 
 
 def test_the_command_ends_well_when_all_work_and_badly_when_one_is_held():
