@@ -1,4 +1,7 @@
-"""Command line of the demo Zendesk: `python -m demo.zendesk --port 8900 --state var/demo/zendesk.sqlite3`."""
+"""Command line of the demo Zendesk: `python -m demo.zendesk --port 8900 --state var/demo/zendesk.sqlite3`.
+
+`--time-scale N` (1 to 20, or DEMO_ZENDESK_TIME_SCALE) lets Zendesk's own time run N times faster: see `demo_time`.
+"""
 
 import argparse
 import os
@@ -20,6 +23,8 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser = argparse.ArgumentParser(prog="demo.zendesk", description="A Zendesk to try everything with.")
     parser.add_argument("--port", type=int, default=int(os.environ.get("DEMO_ZENDESK_PORT", "8900")), help="0: any")
     parser.add_argument("--state", default=os.environ.get("DEMO_ZENDESK_STATE", "var/demo/zendesk.sqlite3"))
+    scale = os.environ.get("DEMO_ZENDESK_TIME_SCALE", "1")
+    parser.add_argument("--time-scale", type=float, default=float(scale), help="Zendesk's time runs that much faster")
     parser.add_argument("--client-id", default=os.environ.get("DEMO_ZENDESK_CLIENT_ID", Client.client_id))
     parser.add_argument("--client-secret", default=os.environ.get("DEMO_ZENDESK_CLIENT_SECRET", Client.client_secret))
     return parser.parse_args(arguments)
@@ -28,7 +33,12 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C, then stop cleanly."""
     options = read_arguments(arguments)
-    app = create_app(options.state, client=Client(options.client_id, options.client_secret))
+    client = Client(options.client_id, options.client_secret)
+    try:
+        app = create_app(options.state, client=client, time_scale=options.time_scale)
+    except ValueError as error:
+        sys.stderr.write(f"demo zendesk: {error}\n")
+        return 2
     try:
         server = build_server(app, HOST, options.port)
     except OSError as error:

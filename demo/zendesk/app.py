@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.routing import BaseConverter
 
-from demo.zendesk import consent, control, pages, pipeline, record_pages, switchboard
+from demo.zendesk import checks, consent, control, pages, record_pages, switchboard
+from demo.zendesk.api_front import TRUSTED_HOSTS, ApiFront
+from demo.zendesk.pipeline import Pipeline
 from demo.zendesk.storage import Storage
 from demo.zendesk.world import SUBDOMAIN, Client, World
 
@@ -32,20 +34,23 @@ def create_app(
     *,
     sleep: Callable[[float], None] = time.sleep,
     client: Client | None = None,
+    time_scale: float = 1,
 ) -> Flask:
     """The application, with everything in memory unless there is a `state_path`.
 
-    `now` and `sleep` are the tests' handles on time.
+    `now` and `sleep` are the tests' handles on time; `time_scale` is how many times faster Zendesk's own time runs.
     """
     app = Flask(__name__, static_url_path="/_static")
-    app.extensions["world"] = World(Storage(state_path), now=now, sleep=sleep, client=client)
-    app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1"]  # no page of another name may reach the switchboard
+    world = World(Storage(state_path), now=now, sleep=sleep, client=client, time_scale=time_scale)
+    app.extensions["world"] = world
+    app.config["TRUSTED_HOSTS"] = list(TRUSTED_HOSTS)
     app.url_map.converters["sub"] = SubdomainConverter
     app.url_map.strict_slashes = False
-    for module in (pipeline, consent, control, pages, record_pages, switchboard):
+    for module in (consent, control, checks, pages, record_pages, switchboard):
         app.register_blueprint(module.blueprint)
     app.before_request(refuse_foreign_origin)
     app.after_request(add_page_headers)
+    app.wsgi_app = ApiFront(app.wsgi_app, Pipeline(world).answer)  # type: ignore[method-assign]
     return app
 
 

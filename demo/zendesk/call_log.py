@@ -1,16 +1,20 @@
 """What was called: an append-only list per account, which tests read to count calls and applied writes."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 KEPT = 200_000  # entries; the numbers go on when older ones are forgotten
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One call, or one record a bulk job wrote (method JOB). `status` 0: the client got no answer."""
+    """One call, or one record a bulk job wrote (method JOB). `status` 0: the client got no answer.
+
+    `at` is the account's own time, `real_at` the machine's (seconds since 1970). `retry_after` is what the answer
+    told the client to wait, `limit_class` the limit a 429 was about.
+    """
 
     n: int
     at: str
@@ -23,6 +27,12 @@ class LogEntry:
     fields: list[str] = field(default_factory=list)
     fault: str | None = None
     user_id: int | None = None
+    real_at: float = 0.0
+    retry_after: str | None = None
+    limit_class: str | None = None
+
+
+NAMES = tuple(one.name for one in fields(LogEntry))
 
 
 @dataclass
@@ -34,6 +44,7 @@ class Outcome:
     records: list[str] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
     user_id: int | None = None
+    limit_class: str | None = None
 
 
 class CallLog:
@@ -59,7 +70,7 @@ class CallLog:
         if not self._entries:
             return []
         start = max(0, number + 1 - self._entries[0].n)
-        return [asdict(entry) for entry in self._entries[start : start + limit]]
+        return [{name: getattr(entry, name) for name in NAMES} for entry in self._entries[start : start + limit]]
 
     @property
     def last(self) -> int:

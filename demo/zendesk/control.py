@@ -1,4 +1,7 @@
-"""The control API for tests, `/_control/{subdomain}/…`: never counted or limited, no authentication."""
+"""The control API for tests, `/_control/{subdomain}/…`: never counted or limited, no authentication.
+
+Faults and their keys: `faults`. What prepares and checks a run: `checks`. Plans, users, tokens, fields: `switches`.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -64,6 +67,8 @@ def summarise(account: Account, now: datetime) -> dict[str, Any]:
     return {
         "subdomain": account.subdomain,
         "now": now.isoformat(),
+        "time_scale": account.time.scale,
+        "precise_seconds": account.limits.is_precise,
         "clock_offset_s": account.setting("clock_offset_s", 0),
         "system_user_id": account.setting("system_user_id", None),
         "limits": account.limits.export(),
@@ -76,6 +81,7 @@ def summarise(account: Account, now: datetime) -> dict[str, Any]:
         "tokens": len(account.table("oauth_tokens")),
         "live_jobs": len(account.live_jobs),
         "last_call": account.log.last,
+        "last_write": account.writes.last,
         "counts": {kind: len(records) for kind, records in account.tables.items()},
     }
 
@@ -208,7 +214,7 @@ def list_jobs(subdomain: str) -> Response:
     """Bulk jobs, vanished ones too."""
     return with_account(
         subdomain,
-        lambda account, now: {"jobs": [render_job(job, "", now) for job in account.table("jobs").values()]},
+        lambda account, now: {"jobs": [render_job(job, "", now) for job in account.table("bulk_jobs").values()]},
     )
 
 
@@ -216,12 +222,6 @@ def list_jobs(subdomain: str) -> Response:
 def list_changes(subdomain: str) -> Response:
     """The feed of changes, newest last."""
     return with_account(subdomain, lambda account, _now: {"changes": list(account.table("changes").values())})
-
-
-@blueprint.get("/<sub:subdomain>/records/<path:kind>")
-def list_records(subdomain: str, kind: str) -> Response:
-    """Any table as it is stored: tickets, users, organizations, ticket_fields, custom_object_records, …"""
-    return with_account(subdomain, lambda account, _now: {kind: list(account.tables.get(kind, {}).values())})
 
 
 @blueprint.route("/<sub:subdomain>/records/<kind>/<key>", methods=["GET", "PATCH", "DELETE"])

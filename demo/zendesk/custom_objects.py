@@ -217,12 +217,13 @@ def keep_record(call: Call, before: Record, draft: Record, change: Record, *, is
     """Store the record, the log entry and the feed entry."""
     names = [name for name in change if name != "custom_object_fields"]
     names += [f"custom_object_fields.{key}" for key in change.get("custom_object_fields") or {}]
-    fields = differences(_flat(before), _flat(draft))
+    written = _flat(draft)
+    fields = differences(_flat(before), written)
     if fields or is_new:
         draft |= {"updated_at": stamp(call.now), "updated_by_user_id": str(call.actor["id"])}
     call.account.put("custom_object_records", draft["id"], draft)
     kind = f"custom_objects/{draft['custom_object_key']}"
-    call.note_write(kind, draft["id"], names)
+    call.note_write(kind, draft["id"], names, {name: written.get(name) for name in names})
     if is_new:
         fields = [{"field": "record", "before": None, "after": "created"}]
     if fields:

@@ -1,51 +1,27 @@
 """The way of an answer to the client, through the faults that are switched on, and into the call log."""
 
-import json
-import uuid
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-from flask import Response, request
-
+from demo.zendesk.answers import Answer, DrippingAnswer, DroppedAnswer, TruncatedAnswer
+from demo.zendesk.api_front import Incoming
 from demo.zendesk.call_log import Outcome
 from demo.zendesk.faults import Fault
-from demo.zendesk.limits import refusal_body
+from demo.zendesk.limits import claimed_headers, refusal_body
 from demo.zendesk.replies import Reply
-from demo.zendesk.server import ConnectionDropped
 from demo.zendesk.state import Account
 from demo.zendesk.world import World
 
-APPLYING = {"drop_after", "truncate"}  # these strike after the call did its work
+APPLYING = {"drop_after", "truncate", "drip"}  # these strike after the call did its work
 NO_ANSWER = {"drop_before", "drop_after", "hang"}
 FAULT_WORDS = "Number of allowed API requests per minute exceeded"
 
 
-class DroppedResponse(Response):
-    """No answer at all: the connection is closed."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Break off before the first byte."""
-        raise ConnectionDropped
-
-
-class TruncatedResponse(Response):
-    """An answer that ends in the middle."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Promise everything, send half."""
-        body = self.get_data()
-        start_response(self.status, list(self.headers))
-        return self._half(body)
-
-    def _half(self, body: bytes) -> Iterator[bytes]:
-        yield body[: len(body) // 2]
-        raise ConnectionDropped
-
-
-def deliver(world: World, account: Account, path: str, outcome: Outcome, produce: Callable[[], Reply]) -> Response:
-    """Answer a call, or fail it the way the switchboard wants."""
+def deliver(
+    world: World, account: Account, incoming: Incoming, outcome: Outcome, produce: Callable[[], Reply]
+) -> Answer:
+    """Answer a call, or fail it the way the switchboard wants. Nobody waits under the account's lock."""
     with account.lock:
-        struck = account.faults.pick(request.method, path)
+        struck = account.faults.pick(incoming.method, logged_path(incoming))
         latency_ms = account.faults.latency_ms + sum(fault.ms for fault in struck if fault.kind == "slow")
     if latency_ms:
         world.sleep(latency_ms / 1000)
@@ -53,58 +29,57 @@ def deliver(world: World, account: Account, path: str, outcome: Outcome, produce
     reply = Reply(status=0)
     if fault is None or fault.applied or fault.kind in APPLYING:
         reply = produce()
-    response = spoil(world, fault, reply)
-    write_log(world, account, path, outcome, fault or next(iter(struck), None), response)
+    answer = spoil(world, account, fault, reply)
+    write_log(world, account, incoming, outcome, fault or next(iter(struck), None), answer)
     if fault is not None and fault.kind == "hang":
         world.sleep(fault.seconds)
-    return response
+    return answer
 
 
-def spoil(world: World, fault: Fault | None, reply: Reply) -> Response:
+def spoil(world: World, account: Account, fault: Fault | None, reply: Reply) -> Answer:
     """The answer after the fault had its way with it."""
     if fault is None:
-        return build_response(reply)
+        return Answer(reply)
     if fault.kind in NO_ANSWER:
-        return DroppedResponse()
+        return DroppedAnswer()
     if fault.kind == "truncate":
-        whole = build_response(reply)
-        return TruncatedResponse(whole.get_data(), whole.status_code, whole.headers)
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        return TruncatedAnswer(reply)
+    if fault.kind == "drip":
+        return DrippingAnswer(reply, lambda: world.sleep(fault.ms / 1000))
+    with account.lock:
+        wait = account.faults.draw_wait(fault)
+        total = account.limits.total(fault.limit_class) if fault.limit_class else 0
+    headers = {} if wait is None else {"Retry-After": wait}
+    if fault.limit_class:
+        headers = claimed_headers(fault.limit_class, total, wait) | headers
     body = refusal_body(fault.shape, FAULT_WORDS) if fault.status == 429 else "Service temporarily unavailable"
-    return build_response(Reply(body, fault.status, headers))
-
-
-def build_response(reply: Reply) -> Response:
-    """JSON, plain text or nothing, with the headers Zendesk sends along."""
-    if reply.body is None:
-        response = Response(b"", reply.status)
-    elif isinstance(reply.body, str):
-        response = Response(reply.body, reply.status, mimetype="text/plain")
-    else:
-        response = Response(json.dumps(reply.body, ensure_ascii=False), reply.status)
-        response.headers["Content-Type"] = "application/json; charset=utf-8"
-    response.headers["X-Request-Id"] = uuid.uuid4().hex
-    response.headers["X-Zendesk-Api-Version"] = "v2"
-    for name, value in reply.headers.items():
-        response.headers[name] = value
-    return response
+    return Answer(Reply(body, fault.status, headers))
 
 
 def write_log(
-    world: World, account: Account, path: str, outcome: Outcome, fault: Fault | None, response: Response
+    world: World, account: Account, incoming: Incoming, outcome: Outcome, fault: Fault | None, answer: Answer
 ) -> None:
     """One entry per call; status 0 when the client got no answer."""
-    query = request.query_string.decode("latin-1")
+    told = next((value for name, value in answer.headers if name == "Retry-After"), None)
+    path = logged_path(incoming)
     with account.lock:
         account.log.append(
             at=world.clock(account),
-            method=request.method,
-            path=f"{path}?{query}" if query else path,
+            real_at=world.now().timestamp(),
+            method=incoming.method,
+            path=f"{path}?{incoming.query}" if incoming.query else path,
             endpoint=outcome.endpoint,
-            status=0 if isinstance(response, DroppedResponse) else response.status_code,
+            status=answer.status,
             applied=outcome.applied,
             records=outcome.records,
             fields=outcome.fields,
             fault=fault.kind if fault else None,
             user_id=outcome.user_id,
+            retry_after=told,
+            limit_class=fault.limit_class if fault and fault.kind == "status" else outcome.limit_class,
         )
+
+
+def logged_path(incoming: Incoming) -> str:
+    """The path faults and the log know a call by."""
+    return incoming.path if incoming.is_token_request else f"api/v2/{incoming.path}"

@@ -1,12 +1,18 @@
-"""Zendesk's request limits: which bucket a call spends from, the headers that report it, the 429 when it is empty."""
+"""Zendesk's request limits: which bucket a call spends from, the headers that report it, the 429 when it is empty.
 
-import math
+A window begins with the first call in it and lasts its length whatever happens; Retry-After and `resets` are the rest
+of it. They are real seconds, whole ones rounded up, or with `is_precise` tenths of a second rounded up (`demo_time`).
+"""
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from demo.zendesk.demo_time import wait_text
+
 UNLIMITED = 100_000  # what a switched-off limit reports, so that clients that trust the headers run free
 WINDOWS_KEPT = 5_000
+INFLIGHT = "inflight-jobs"
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ BUCKETS = {
     "organization-update": Bucket(5, 60, "record", "errors", "Too many requests to update"),
     "ticket-fields-index": Bucket(20, 60, "account", "json", "Number of allowed ticket field requests exceeded"),
     "search-index": Bucket(2500, 60, "account", "json", "Number of allowed search requests per minute exceeded"),
-    "inflight-jobs": Bucket(30, 60, "jobs", "json", ""),
+    INFLIGHT: Bucket(30, 60, "jobs", "json", ""),
 }
 PLANS: dict[str, dict[str, int]] = {
     "team": {"account": 200},
@@ -49,8 +55,9 @@ PLANS: dict[str, dict[str, int]] = {
 class LimitExceeded(Exception):
     """A bucket is empty."""
 
-    def __init__(self, body: Any, headers: dict[str, str]) -> None:
+    def __init__(self, name: str, body: Any, headers: dict[str, str]) -> None:
         super().__init__("limit exceeded")
+        self.name = name
         self.body = body
         self.headers = headers
 
@@ -58,11 +65,14 @@ class LimitExceeded(Exception):
 class LimitBook:
     """The limits of one account and how much of them is spent."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale: float = 1) -> None:
+        self.scale = scale
+        self.is_precise = False
         self.enabled = True
         self.plan = "enterprise"
         self.values: dict[str, int] = {}
         self._windows: dict[tuple[str, str], tuple[float, int]] = {}
+        self._forget_at = WINDOWS_KEPT
 
     def total(self, name: str) -> int:
         """How much the bucket holds."""
@@ -77,11 +87,11 @@ class LimitBook:
         for key in keys:
             start, used = self._window(key, at)
             if used >= self.total(key[0]):
-                raise self._refusal(key, math.ceil(start + BUCKETS[key[0]].window_s - at), at)
+                raise self._refusal(key, start + BUCKETS[key[0]].window_s - at, at)
         for key in keys:
             start, used = self._window(key, at)
             self._windows[key] = (start, used + 1)
-        if len(self._windows) > WINDOWS_KEPT:
+        if len(self._windows) > self._forget_at:
             self._forget_ended(at)
         return self._headers(keys, at)
 
@@ -108,6 +118,15 @@ class LimitBook:
             self.values = {name: int(total) for name, total in given.items() if name in BUCKETS}
         self._windows = {}
 
+    def wait_text(self, demo_s: float) -> str:
+        """A duration as headers say it."""
+        return wait_text(demo_s, self.scale, is_precise=self.is_precise)
+
+    def job_headers(self, left: int) -> dict[str, str]:
+        """What is left of the bulk jobs that may be queued or running."""
+        total, resets = self.total(INFLIGHT), self.wait_text(BUCKETS[INFLIGHT].window_s)
+        return {f"zendesk-ratelimit-{INFLIGHT}": f"total={total}; remaining={max(0, left)}; resets={resets}"}
+
     def _window(self, key: tuple[str, str], at: float) -> tuple[float, int]:
         start, used = self._windows.get(key, (at, 0))
         return (start, used) if at < start + BUCKETS[key[0]].window_s else (at, 0)
@@ -117,24 +136,34 @@ class LimitBook:
         for key in keys:
             name = key[0]
             start, used = self._window(key, at)
-            total, resets = self.total(name), math.ceil(start + BUCKETS[name].window_s - at)
+            total, resets = self.total(name), self.wait_text(start + BUCKETS[name].window_s - at)
             left = max(0, total - used)
-            if name == "account":
-                headers |= {"x-rate-limit": str(total), "x-rate-limit-remaining": str(left)}
-                headers |= {"ratelimit-limit": str(total), "ratelimit-remaining": str(left)}
-                headers["ratelimit-reset"] = str(resets)
-            else:
-                headers[f"zendesk-ratelimit-{name}"] = f"total={total}; remaining={left}; resets={resets}"
+            headers |= report(name, total, left, resets)
         return headers
 
-    def _refusal(self, key: tuple[str, str], wait_s: int, at: float) -> LimitExceeded:
+    def _refusal(self, key: tuple[str, str], wait_s: float, at: float) -> LimitExceeded:
         bucket = BUCKETS[key[0]]
         account = ("account", "account")
         headers = self._headers([account] if key == account else [account, key], at)
-        return LimitExceeded(refusal_body(bucket.shape, bucket.words), headers | {"Retry-After": str(max(1, wait_s))})
+        told = headers | {"Retry-After": self.wait_text(wait_s)}
+        return LimitExceeded(key[0], refusal_body(bucket.shape, bucket.words), told)
 
     def _forget_ended(self, at: float) -> None:
         self._windows = {key: value for key, value in self._windows.items() if at < value[0] + BUCKETS[key[0]].window_s}
+        self._forget_at = max(WINDOWS_KEPT, 2 * len(self._windows))  # or every call would look through all of them
+
+
+def report(name: str, total: int, left: int, resets: str) -> dict[str, str]:
+    """The headers about one limit."""
+    if name != "account":
+        return {f"zendesk-ratelimit-{name}": f"total={total}; remaining={left}; resets={resets}"}
+    headers = {"x-rate-limit": str(total), "x-rate-limit-remaining": str(left)}
+    return headers | {"ratelimit-limit": str(total), "ratelimit-remaining": str(left), "ratelimit-reset": resets}
+
+
+def claimed_headers(name: str, total: int, wait: str | None) -> dict[str, str]:
+    """What a fault says about a limit that it claims to be used up."""
+    return report(name, total, 0, wait or str(BUCKETS[name].window_s))
 
 
 def refusal_body(shape: str, words: str) -> Any:

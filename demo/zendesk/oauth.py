@@ -127,7 +127,9 @@ def issue_tokens(
     account.put("oauth_tokens", token_id, token)
     account.token_index[hash_secret(access)] = account.token_index[hash_secret(refresh)] = token_id
     answer = {"access_token": access, "refresh_token": refresh, "token_type": "bearer", "scope": " ".join(scopes)}
-    return answer | {"expires_in": lives[0], "refresh_token_expires_in": lives[1]}
+    # what is told is real time, rounded down: a client must never think that a token lives longer than it does
+    access_s, refresh_s = (int(life / account.time.scale) for life in lives)
+    return answer | {"expires_in": access_s, "refresh_token_expires_in": refresh_s}
 
 
 def rotate_tokens(account: Account, values: dict[str, Any], lives: tuple[int, int], now: datetime) -> Record:

@@ -135,11 +135,12 @@ def keep_organization(call: Call, before: Record, draft: Record, change: Record)
     """Store the organization, the log entry and the feed entry."""
     names = [name for name in change if name != "organization_fields"]
     names += [f"organization_fields.{key}" for key in change.get("organization_fields") or {}]
-    fields = differences(_flat(before), _flat(draft))
+    written = _flat(draft)
+    fields = differences(_flat(before), written)
     if fields:
         draft["updated_at"] = stamp(call.now)
     call.account.put("organizations", draft["id"], draft)
-    call.note_write("organizations", draft["id"], names)
+    call.note_write("organizations", draft["id"], names, {name: written.get(name) for name in names})
     if fields:
         who = {"actor": call.actor["name"], "label": draft["name"]}
         call.account.note_change(at=call.now, kind="organizations", key=draft["id"], fields=fields, **who)

@@ -4,11 +4,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
-
 from demo.zendesk.acting_user import identify
+from demo.zendesk.answers import Answer
+from demo.zendesk.api_front import Incoming
 from demo.zendesk.call_log import Outcome
-from demo.zendesk.delivery import build_response, deliver
+from demo.zendesk.delivery import deliver
 from demo.zendesk.limits import LimitExceeded
 from demo.zendesk.replies import ApiError, Call, Reply, endpoint_missing, not_authenticated, scope_missing
 from demo.zendesk.routes import Endpoint, match_endpoint
@@ -17,32 +17,29 @@ from demo.zendesk.state import Account
 from demo.zendesk.token_endpoint import answer_token_request
 from demo.zendesk.world import World
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-blueprint = Blueprint("api", __name__)
+KNOWN_HEADERS = ("authorization", "idempotency-key")
+Matched = tuple[Endpoint, dict[str, str]] | None
 
 
-@blueprint.route("/<sub:subdomain>/api/v2/<path:rest>", methods=METHODS)
-def answer_api(subdomain: str, rest: str) -> Response:
-    """Every API call."""
-    world: World = current_app.extensions["world"]
-    account = world.account(subdomain)
-    if account is None:
-        return build_response(no_help_desk(subdomain))
-    path = rest.removesuffix(".json").rstrip("/")
-    matched = match_endpoint(request.method, path)
-    outcome = Outcome(endpoint=matched[0].path if matched else "unknown")
-    return deliver(world, account, f"api/v2/{path}", outcome, lambda: run_call(world, account, path, outcome))
+class Pipeline:
+    """Answers what `api_front` lets in."""
 
+    def __init__(self, world: World) -> None:
+        self._world = world
 
-@blueprint.post("/<sub:subdomain>/oauth/tokens")
-def answer_tokens(subdomain: str) -> Response:
-    """The token endpoint."""
-    world: World = current_app.extensions["world"]
-    account = world.account(subdomain)
-    if account is None:
-        return build_response(no_help_desk(subdomain))
-    outcome = Outcome(endpoint="oauth/tokens")
-    return deliver(world, account, "oauth/tokens", outcome, lambda: run_token_request(world, account, outcome))
+    def answer(self, subdomain: str, incoming: Incoming) -> Answer:
+        """One call of the API or the token endpoint."""
+        world, account = self._world, self._world.account(subdomain)
+        if account is None:
+            return Answer(no_help_desk(subdomain))
+        if incoming.is_token_request:
+            outcome = Outcome(endpoint="oauth/tokens")
+            return deliver(
+                world, account, incoming, outcome, lambda: run_token_request(world, account, incoming, outcome)
+            )
+        matched = match_endpoint(incoming.method, incoming.path)
+        outcome = Outcome(endpoint=matched[0].path if matched else "unknown")
+        return deliver(world, account, incoming, outcome, lambda: run_call(world, account, incoming, matched, outcome))
 
 
 def no_help_desk(subdomain: str) -> Reply:
@@ -51,12 +48,12 @@ def no_help_desk(subdomain: str) -> Reply:
     return Reply({"error": {"title": f"No help desk at {subdomain}.zendesk.com", "message": message}}, 404)
 
 
-def run_token_request(world: World, account: Account, outcome: Outcome) -> Reply:
+def run_token_request(world: World, account: Account, incoming: Incoming, outcome: Outcome) -> Reply:
     """Form and JSON bodies are both taken."""
-    values: Any = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    values: dict[str, Any] = read_token_values(incoming)
     with account.lock:
         try:
-            reply = answer_token_request(account, world.client, values or {}, world.catch_up(account))
+            reply = answer_token_request(account, world.client, values, world.catch_up(account))
             outcome.applied = True
         except ApiError as refusal:
             reply = refusal.reply
@@ -64,16 +61,27 @@ def run_token_request(world: World, account: Account, outcome: Outcome) -> Reply
     return reply
 
 
-def run_call(world: World, account: Account, path: str, outcome: Outcome) -> Reply:
+def read_token_values(incoming: Incoming) -> dict[str, Any]:
+    """The parameters of a token request; {} when they cannot be read."""
+    if not incoming.is_json:
+        return incoming.form()
+    try:
+        given = json.loads(incoming.raw)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def run_call(world: World, account: Account, incoming: Incoming, matched: Matched, outcome: Outcome) -> Reply:
     """One API call under the account's lock; what it changed is stored before it is answered."""
     with account.lock:
         now = world.catch_up(account)
         headers: dict[str, str] = {}
         try:
-            call, endpoint = prepare_call(account, path, now)
+            call, endpoint = prepare_call(account, incoming, matched, now)
             authorise(call, endpoint)
             outcome.user_id = call.user["id"] if call.user else None
-            headers = spend_limits(call, endpoint)
+            headers = spend_limits(call, endpoint, outcome)
             reply = run_handler(call, endpoint, outcome)
         except ApiError as refusal:
             reply = refusal.reply
@@ -82,35 +90,33 @@ def run_call(world: World, account: Account, path: str, outcome: Outcome) -> Rep
     return reply
 
 
-def prepare_call(account: Account, path: str, now: datetime) -> tuple[Call, Endpoint]:
+def prepare_call(account: Account, incoming: Incoming, matched: Matched, now: datetime) -> tuple[Call, Endpoint]:
     """The request as a call of a known endpoint."""
-    matched = match_endpoint(request.method, path)
     if matched is None:
         raise endpoint_missing()
     endpoint, params = matched
-    base_url = f"{request.host_url.rstrip('/')}/{account.subdomain}"
     call = Call(
         account=account,
-        method=request.method,
-        path=f"api/v2/{path}",
+        method=incoming.method,
+        path=f"api/v2/{incoming.path}",
         params=params,
-        args=request.args,
+        args=incoming.args,
         body={},
-        raw=request.get_data(),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        base_url=base_url,
+        raw=incoming.raw,
+        headers={name: value for name in KNOWN_HEADERS if (value := incoming.header(name)) is not None},
+        base_url=f"{incoming.host_url}/{account.subdomain}",
         now=now,
     )
-    call.body = read_body(call.raw)
+    call.body = read_body(incoming)
     return call, endpoint
 
 
-def read_body(raw: bytes) -> dict[str, Any]:
+def read_body(incoming: Incoming) -> dict[str, Any]:
     """The JSON object of the request; a body of another type is not looked at."""
-    if not raw or not request.is_json:
+    if not incoming.raw or not incoming.is_json:
         return {}
     try:
-        body = json.loads(raw)
+        body = json.loads(incoming.raw)
     except ValueError:
         raise ApiError(422, {"error": "Unprocessable Entity", "message": "Server could not parse JSON"}) from None
     return body if isinstance(body, dict) else {}
@@ -127,7 +133,7 @@ def authorise(call: Call, endpoint: Endpoint) -> None:
         raise scope_missing(required_scopes(endpoint.resource, endpoint.access))
 
 
-def spend_limits(call: Call, endpoint: Endpoint) -> dict[str, str]:
+def spend_limits(call: Call, endpoint: Endpoint, outcome: Outcome) -> dict[str, str]:
     """Take the call out of its buckets; the headers that say what is left."""
     user = str(call.user["id"]) if call.user else "anonymous"
     try:
@@ -135,6 +141,7 @@ def spend_limits(call: Call, endpoint: Endpoint) -> dict[str, str]:
             endpoint.buckets, record=call.params.get("id", "none"), user=user, now=call.now
         )
     except LimitExceeded as refusal:
+        outcome.limit_class = refusal.name
         raise ApiError(429, refusal.body, refusal.headers) from None
 
 

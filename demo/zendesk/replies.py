@@ -43,11 +43,28 @@ class Call:
         """The numeric id in the path."""
         return int(self.params["id"])
 
-    def note_write(self, kind: str, key: Any, fields: list[str]) -> None:
-        """Tell the call log what was written."""
+    def note_write(self, kind: str, key: Any, fields: list[str], values: Record, comment: Record | None = None) -> None:
+        """Tell the call log what was written, and the log of writes also with which values."""
         self.applied = True
         self.records.append(f"{kind}/{key}")
         self.fields.extend(name for name in fields if name not in self.fields)
+        self.account.writes.append(
+            at=self.now,
+            method=self.method,
+            path=self.path,
+            kind=kind,
+            key=key,
+            user_id=self.actor["id"],
+            values=values,
+            comment=comment,
+        )
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A part of a body that is JSON text already."""
+
+    text: str
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from demo.zendesk import (
     audits,
@@ -106,6 +107,7 @@ ENDPOINTS = (
     Endpoint("POST", OBJECT + "/records", custom_objects.create_record, "custom_objects", "write"),
     Endpoint("PATCH", OBJECT + "/records", custom_objects.upsert_record, "custom_objects", "write"),
     Endpoint("PATCH", OBJECT + "/records/{record}", custom_objects.update_record, "custom_objects", "write"),
+    Endpoint("POST", OBJECT + "/jobs", jobs.update_objects, "custom_objects", "write"),
     Endpoint("GET", "job_statuses", jobs.list_jobs),
     Endpoint("GET", "job_statuses/show_many", jobs.show_many_jobs),
     Endpoint("GET", "job_statuses/{job}", jobs.show_job),
@@ -123,8 +125,9 @@ for _endpoint in ENDPOINTS:
     _BY_METHOD.setdefault(_endpoint.method, []).append((_compile(_endpoint.path), _endpoint))
 
 
+@lru_cache(maxsize=4_096)
 def match_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
-    """The endpoint of a path below `api/v2/`, with its parameters; None when there is none."""
+    """The endpoint of a path below `api/v2/`, with its parameters (not to be changed); None when there is none."""
     for pattern, endpoint in _BY_METHOD.get(method, []):
         found = pattern.fullmatch(path)
         if found:

@@ -1,15 +1,16 @@
 """A small threaded HTTP/1.1 server with keep-alive, able to break off an answer on purpose.
 
-Werkzeug's own server closes every connection after one answer;
-the product keeps its connections open, so the demo must too.
+Werkzeug's own server closes every connection after one answer; the product keeps its connections open, so the demo
+must too. It reads requests by hand: the standard library's header parser alone costs more than most answers here.
 """
 
 import io
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
+from email.utils import formatdate
+from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,42 +18,86 @@ from flask import Flask
 
 IDLE_S = 120  # a silent kept-alive connection is closed after this long
 BODY_LIMIT = 20_000_000  # bytes
+LINE_LIMIT = 131_072  # bytes of the request line or one header: long lists of ids must fit
+HEADERS_MOST = 200
+PLAIN_HEADERS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class ConnectionDropped(Exception):
     """Raised while an answer is produced: the connection is closed without sending what is missing."""
 
 
-class KeepAliveHandler(BaseHTTPRequestHandler):
+class RequestRefused(Exception):
+    """The bytes are no request this server takes; the status goes out and the connection ends."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class KeepAliveHandler(StreamRequestHandler):
     """Turns one HTTP request into one WSGI call and keeps the connection."""
 
-    protocol_version = "HTTP/1.1"
     timeout = IDLE_S
     disable_nagle_algorithm = True
     wbufsize = 65_536
     server: "ThreadedServer"
 
-    def handle_one_request(self) -> None:
-        """Read one request and answer it; a broken connection ends quietly."""
+    def handle(self) -> None:
+        """Answer one request after the other; a broken connection ends quietly."""
         try:
-            self.raw_requestline = self.rfile.readline(65_537)
-            if not self.raw_requestline:
-                self.close_connection = True
-                return
-            if self.parse_request():
-                self.answer()
+            while self.answer_next():
                 self.wfile.flush()
+        except RequestRefused as refusal:
+            self.wfile.write(f"HTTP/1.1 {refusal.status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (ConnectionError, TimeoutError, ConnectionDropped):
-            self.close_connection = True
-
-    def answer(self) -> None:
-        """Call the application and send what it returns."""
-        length = int(self.headers.get("Content-Length") or 0)
-        if self.headers.get("Transfer-Encoding") or length > BODY_LIMIT:
-            self.send_error(411)
-            self.close_connection = True
             return
-        body = self.rfile.read(length)
+
+    def finish(self) -> None:
+        """Send what is buffered, if anybody is still there."""
+        try:
+            super().finish()
+        except OSError:
+            return
+
+    def answer_next(self) -> bool:
+        """One request and its answer; False when the connection is to be closed."""
+        line = self.rfile.readline(LINE_LIMIT)
+        if not line.strip():
+            return False
+        parts = line.decode("latin-1").split()
+        if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+            raise RequestRefused("400 Bad Request")
+        headers = self.read_headers()
+        environ = self.build_environ(parts, headers, self.read_body(headers))
+        wish = headers.get("connection", "").lower()
+        keeps = wish != "close" if parts[2] == "HTTP/1.1" else wish == "keep-alive"
+        return self.answer(environ, parts[0]) and keeps
+
+    def read_headers(self) -> dict[str, str]:
+        """Names in lower case; repeated ones are joined."""
+        headers: dict[str, str] = {}
+        for _ in range(HEADERS_MOST):
+            line = self.rfile.readline(LINE_LIMIT)
+            if line in (b"\r\n", b"\n", b""):
+                return headers
+            name, _, value = line.decode("latin-1").partition(":")
+            name, value = name.strip().lower(), value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        raise RequestRefused("431 Request Header Fields Too Large")
+
+    def read_body(self, headers: dict[str, str]) -> bytes:
+        """The whole body; chunked ones are refused."""
+        given = headers.get("content-length") or "0"
+        if "transfer-encoding" in headers or not given.isdigit() or int(given) > BODY_LIMIT:
+            raise RequestRefused("411 Length Required")
+        if headers.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        return self.rfile.read(int(given)) if given != "0" else b""
+
+    def answer(self, environ: dict[str, Any], method: str) -> bool:
+        """Call the application and send what it returns; False when only the end of the connection ends the body."""
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(
@@ -61,41 +106,42 @@ class KeepAliveHandler(BaseHTTPRequestHandler):
             started.append((status, headers))
             return self.wfile.write
 
-        chunks = self.server.app(self.build_environ(body), start_response)
+        chunks = self.server.app(environ, start_response)
         try:
-            self.send_answer(started, chunks)
+            return self.send_answer(started, chunks, method)
         finally:
             getattr(chunks, "close", lambda: None)()
 
-    def send_answer(self, started: list[tuple[str, list[tuple[str, str]]]], chunks: Iterable[bytes]) -> None:
+    def send_answer(
+        self, started: list[tuple[str, list[tuple[str, str]]]], chunks: Iterable[bytes], method: str
+    ) -> bool:
         """Write head and body; whatever was produced before a drop still leaves."""
         status, headers = started[-1]
-        code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        if not any(name.lower() == "content-length" for name, _ in headers) and code not in ("204", "304"):
-            self.send_header("Connection", "close")  # the end of the body is the end of the connection
-        self.end_headers()
+        has_end = status[:3] in ("204", "304") or any(name.lower() == "content-length" for name, _ in headers)
+        lines = [f"HTTP/1.1 {status}", f"Date: {self.server.date()}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if not has_end:
+            lines.append("Connection: close")
+        self.wfile.write("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
         for chunk in chunks:
-            if self.command != "HEAD":
+            if method != "HEAD":
                 self.wfile.write(chunk)
+            if not isinstance(chunks, list | tuple):
+                self.wfile.flush()  # an answer in pieces is meant to be seen in pieces
+        return has_end
 
-    def build_environ(self, body: bytes) -> dict[str, Any]:
+    def build_environ(self, parts: list[str], headers: dict[str, str], body: bytes) -> dict[str, Any]:
         """The WSGI environment of the request."""
-        path, _, query = self.path.partition("?")
-        host, port = self.server.server_address[:2]
+        path, _, query = parts[1].partition("?")
         environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
+            "REQUEST_METHOD": parts[0],
             "SCRIPT_NAME": "",
-            "PATH_INFO": unquote(path, "latin-1"),
+            "PATH_INFO": unquote(path, "latin-1") if "%" in path else path,
             "QUERY_STRING": query,
-            "SERVER_NAME": str(host),
-            "SERVER_PORT": str(port),
-            "SERVER_PROTOCOL": self.request_version,
+            "SERVER_NAME": str(self.server.server_address[0]),
+            "SERVER_PORT": str(self.server.server_address[1]),
+            "SERVER_PROTOCOL": parts[2],
             "REMOTE_ADDR": self.client_address[0],
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),
@@ -104,12 +150,10 @@ class KeepAliveHandler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        for name, value in self.headers.items():
-            environ.setdefault("HTTP_" + name.upper().replace("-", "_"), value)
+        for name, value in headers.items():
+            environ[PLAIN_HEADERS.get(name) or "HTTP_" + name.upper().replace("-", "_")] = value
+        environ["CONTENT_LENGTH"] = str(len(body))
         return environ
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """Stay quiet: the call log of each account is the place to look."""
 
 
 class ThreadedServer(ThreadingMixIn, TCPServer):
@@ -121,12 +165,25 @@ class ThreadedServer(ThreadingMixIn, TCPServer):
 
     def __init__(self, address: tuple[str, int], app: Flask) -> None:
         self.app = app
+        self._date = (0, "")
         super().__init__(address, KeepAliveHandler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection."""
         connection, address = super().get_request()
         return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nothing to report; the rest is."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def date(self) -> str:
+        """The Date header, formatted once a second."""
+        second = int(time.time())
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True))
+        return self._date[1]
 
 
 def build_server(app: Flask, host: str, port: int) -> ThreadedServer:

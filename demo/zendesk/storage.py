@@ -17,6 +17,10 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (account, kind, id)
 ) WITHOUT ROWID
 """
+DELETE = "DELETE FROM documents WHERE account = ? AND kind = ? AND id = ?"
+# records are trees: looking for circles would only take time
+ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
+MARKS = "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID"
 
 StoredChange = tuple[str, str, dict[str, Any] | None]  # kind, id, the record, or None when it is gone
 
@@ -30,8 +34,10 @@ class Storage:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")  # outlives the process, which is what is promised
+        # what is committed outlives the process, which is what is promised; only a dying machine would need more
+        self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute(SCHEMA)
+        self._connection.execute(MARKS)
 
     def accounts(self) -> list[str]:
         """The subdomains that have records."""
@@ -50,17 +56,30 @@ class Storage:
 
     def write(self, account: str, changes: Sequence[StoredChange]) -> None:
         """Store the changes in one transaction: all of them or none."""
-        puts = [(account, kind, key, json.dumps(body)) for kind, key, body in changes if body is not None]
+        puts = [(account, kind, key, ENCODER.encode(body)) for kind, key, body in changes if body is not None]
         gone = [(account, kind, key) for kind, key, body in changes if body is None]
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", puts)
-                self._connection.executemany("DELETE FROM documents WHERE account = ? AND kind = ? AND id = ?", gone)
+                if gone:
+                    self._connection.executemany(DELETE, gone)
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
+
+    def read_mark(self, name: str) -> dict[str, Any] | None:
+        """Something about the demo as a whole."""
+        with self._lock:
+            row = self._connection.execute("SELECT body FROM marks WHERE name = ?", (name,)).fetchone()
+        found: dict[str, Any] | None = json.loads(row[0]) if row else None
+        return found
+
+    def write_mark(self, name: str, value: dict[str, Any]) -> None:
+        """Keep something about the demo as a whole."""
+        with self._lock:
+            self._connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (name, json.dumps(value)))
 
     def forget(self, account: str) -> None:
         """Delete an account with everything in it."""

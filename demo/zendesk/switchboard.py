@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from demo.zendesk import switches
 from demo.zendesk.consent import staff
 from demo.zendesk.control import summarise
+from demo.zendesk.control_calls import CONTROL_CALLS
 from demo.zendesk.faults import KINDS
 from demo.zendesk.limits import BUCKETS, PLANS
 from demo.zendesk.pages import open_account, version_of
@@ -16,7 +17,18 @@ from demo.zendesk.rights import role_name
 from demo.zendesk.state import Account
 
 CALLS_SHOWN = 15
-NUMBERS = {"count": int, "probability": float, "status": int, "retry_after": int, "seconds": float, "ms": int}
+NUMBERS: dict[str, Callable[[str], Any]] = {
+    "count": int,
+    "probability": float,
+    "status": int,
+    "retry_after": lambda text: [int(part) for part in text.split("-")] if "-" in text else int(text),
+    "retry_after_share": float,
+    "seconds": float,
+    "ms": int,
+    "after": float,
+    "until": float,
+    "entries": int,
+}
 
 blueprint = Blueprint("switchboard", __name__)
 Action = Callable[[Account, datetime], Any]
@@ -31,7 +43,14 @@ def show_switchboard(subdomain: str) -> Any:
         calls = list(reversed(account.log.since(account.log.last - CALLS_SHOWN, CALLS_SHOWN)))
         people = [{**user, "words": role_name(account, user)} for user in account.table("users").values()]
         people = [user for user in people if user["role"] != "end-user" or not user["active"] or user["suspended"]]
-        choices = {"kinds": KINDS, "plans": PLANS, "buckets": BUCKETS, "people": people, "roles": switches.ROLES}
+        choices = {
+            "control_calls": CONTROL_CALLS,
+            "kinds": KINDS,
+            "plans": PLANS,
+            "buckets": BUCKETS,
+            "people": people,
+            "roles": switches.ROLES,
+        }
         return render_template(
             "zendesk/switchboard.html",
             subdomain=subdomain,

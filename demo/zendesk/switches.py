@@ -19,7 +19,7 @@ ROLES: dict[str, Record] = {
     "end-user": {"role": "end-user", "role_type": None, "named": None},
 }
 USER_ACTIONS = ("suspend", "unsuspend", "delete", "restore", "demote", "promote")
-SETTINGS = ("inactive_user_answer", "search_lag_s")
+SETTINGS: dict[str, Any] = {"inactive_user_answer": "401", "search_lag_s": 0, "precise_seconds": 0}
 
 
 class SwitchRefused(ValueError):
@@ -87,26 +87,34 @@ def switch_limits(account: Account, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def switch_refresh(account: Account, values: dict[str, Any]) -> Any:
-    """{"mode": "ok" | "invalid_grant" | "invalid_client" | "500"…, "count": n, "retry_after": s}."""
+    """{"mode": "ok" | "invalid_grant" | "invalid_client" | "500"…, "count": n, "retry_after": s, "probability": 0..1}.
+
+    A slow token endpoint is a fault: {"kind": "slow", "path": "oauth/tokens", "ms": n}.
+    """
     mode = str(values.get("mode", "ok"))
     if mode != "ok" and mode not in ("invalid_grant", "invalid_client") and not mode.isdigit():
         raise SwitchRefused("mode must be ok, invalid_grant, invalid_client or a status")
     kept = {"mode": mode, "count": values.get("count"), "retry_after": values.get("retry_after")}
+    kept["probability"] = float(values.get("probability", 1.0))
     account.set_setting("refresh", None if mode == "ok" else kept)
     account.commit()
     return account.setting("refresh", None)
 
 
 def switch_settings(account: Account, values: dict[str, Any]) -> dict[str, Any]:
-    """{"inactive_user_answer": "401"|"403"|"anonymous"|"200", "search_lag_s": n}."""
+    """{"inactive_user_answer": "401"|"403"|"anonymous"|"200", "search_lag_s": n, "precise_seconds": bool}.
+
+    With `precise_seconds` Retry-After, ratelimit-reset and resets= have a decimal (rounded up), see `demo_time`.
+    """
     if set(values) - set(SETTINGS):
         raise SwitchRefused(f"settings: {', '.join(SETTINGS)}")
     if str(values.get("inactive_user_answer", "401")) not in INACTIVE_ANSWERS:
         raise SwitchRefused(f"inactive_user_answer: {', '.join(INACTIVE_ANSWERS)}")
     for name, value in values.items():
         account.set_setting(name, str(value) if name == "inactive_user_answer" else float(value))
+    account.limits.is_precise = bool(account.setting("precise_seconds", 0))
     account.commit()
-    return {name: account.setting(name, default) for name, default in zip(SETTINGS, ("401", 0), strict=True)}
+    return {name: account.setting(name, default) for name, default in SETTINGS.items()}
 
 
 def switch_tokens(account: Account, action: str, now: datetime) -> int:

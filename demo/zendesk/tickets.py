@@ -9,7 +9,7 @@ from demo.zendesk.audits import VIA, add_audit, change_events, comment_event
 from demo.zendesk.replies import ApiError, Call, Reply, not_allowed, record_invalid, required_body, value_invalid
 from demo.zendesk.rights import is_light, only_private_comments, require_agent, require_ticket_editing
 from demo.zendesk.state import Record, differences, moment_of, stamp
-from demo.zendesk.ticket_reads import render_with, visible_ticket
+from demo.zendesk.ticket_reads import encode_ticket, render_with, visible_ticket
 from demo.zendesk.ticket_updates import apply_update, check_solvable, draft_change
 from demo.zendesk.user_records import find_requester
 
@@ -17,6 +17,7 @@ KEY_KEPT = timedelta(hours=2)
 KEY_MOST = 255
 COMMENT_FIELD = "comment"
 BULK_ONLY = {"additional_tags", "remove_tags"}  # understood by update_many, ignored here
+NO_VALUES = {*BULK_ONLY, COMMENT_FIELD, "metadata", "safe_update", "updated_stamp"}
 
 
 def update_ticket(call: Call) -> Reply:
@@ -26,22 +27,23 @@ def update_ticket(call: Call) -> Reply:
     change = {name: value for name, value in asked.items() if name not in BULK_ONLY}
     require_ticket_editing(call.account, call.actor, change)
     audit = change_ticket(call, ticket, change)
-    return Reply({"ticket": render_with(call, call.account.table("tickets")[ticket["id"]]), "audit": audit})
+    changed = call.account.table("tickets")[ticket["id"]]
+    return Reply({"ticket": encode_ticket(call.account, changed, call.base_url), "audit": audit})
 
 
 def change_ticket(call: Call, ticket: Record, change: Record) -> Record:
     """Apply, and tell the log and the feed; returns the audit."""
     audit = apply_update(call.account, ticket, change, actor=call.actor, now=call.now)
-    record_change(call, ticket, written_names(change))
+    record_change(call, ticket, change)
     return audit
 
 
-def record_change(call: Call, before: Record, names: list[str]) -> None:
-    """Note a ticket write for the call log and for people."""
+def record_change(call: Call, before: Record, change: Record) -> None:
+    """Note a ticket write for the logs and for people."""
     after = call.account.table("tickets")[before["id"]]
-    call.note_write("tickets", before["id"], names)
+    call.note_write("tickets", before["id"], written_names(change), values_of(after, change), comment_of(call, change))
     fields = differences(_flat(before), _flat(after))
-    if COMMENT_FIELD in names:
+    if COMMENT_FIELD in change:
         fields.append({"field": COMMENT_FIELD, "before": None, "after": "added"})
     if fields:
         _feed(call, after, fields)
@@ -70,6 +72,24 @@ def written_names(change: Record) -> list[str]:
     return [name for name in change if name not in ("custom_fields", "fields")] + [
         f"custom_fields.{key}" for key in ids
     ]
+
+
+def values_of(after: Record, change: Record) -> Record:
+    """What a written ticket now has, by name; of tags added and removed what was asked."""
+    own = {name: change[name] for name in BULK_ONLY & change.keys()}
+    names = [name for name in written_names(change) if name not in NO_VALUES]
+    custom = {name: after["custom_fields"].get(name[14:]) for name in names if name.startswith("custom_fields.")}
+    return {name: after.get(name) for name in names if name not in custom} | custom | own
+
+
+def comment_of(call: Call, change: Record) -> Record | None:
+    """The comment of a write, with the metadata of its audit."""
+    given = change.get(COMMENT_FIELD)
+    if not given:
+        return None
+    parts = given if isinstance(given, dict) else {"body": given}
+    told = {"body": parts.get("html_body") or parts.get("body"), "public": parts.get("public")}
+    return {**told, "author_id": parts.get("author_id") or call.actor["id"], "metadata": change.get("metadata")}
 
 
 def create_ticket(call: Call) -> Reply:
@@ -113,7 +133,9 @@ def insert_ticket(call: Call) -> Reply:
     events = [event, *change_events({}, created, kind="Create")]
     metadata: Any = change.get("metadata")
     audit = add_audit(call.account, ticket["id"], events, author_id=call.actor["id"], now=call.now, custom=metadata)
-    call.note_write("tickets", ticket["id"], written_names(change))
+    call.note_write(
+        "tickets", ticket["id"], written_names(change), values_of(created, change), comment_of(call, change)
+    )
     _feed(call, created, [{"field": "ticket", "before": None, "after": "created"}])
     headers = {"Location": f"{call.base_url}/api/v2/tickets/{ticket['id']}.json"}
     return Reply({"ticket": render_with(call, created), "audit": audit}, 201, headers)

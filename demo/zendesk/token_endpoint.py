@@ -46,9 +46,11 @@ def answer_token_request(account: Account, client: Client, values: dict[str, Any
 
 
 def fail_refresh_on_demand(account: Account, values: dict[str, Any]) -> None:
-    """The switchboard's broken refresh: {"mode": "invalid_grant" | "invalid_client" | a status, "count": n | None}."""
+    """The switchboard's broken refresh: see `switches.switch_refresh`."""
     trouble = account.setting("refresh", None)
     if not trouble or values.get("grant_type") != "refresh_token":
+        return
+    if account.faults.chance.random() >= trouble.get("probability", 1.0):
         return
     if trouble.get("count") is not None:
         left = trouble["count"] - 1

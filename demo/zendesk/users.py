@@ -180,11 +180,12 @@ def keep_user(call: Call, before: Record, draft: Record, change: Record, *, is_n
     """Store the user, the log entry and the feed entry."""
     names = [name for name in change if name != "user_fields"]
     names += [f"user_fields.{key}" for key in change.get("user_fields") or {}]
-    fields = differences(_flat({} if is_new else before), _flat(draft))
+    written = _flat(draft)
+    fields = differences(_flat({} if is_new else before), written)
     if fields:
         draft["updated_at"] = stamp(call.now)
     call.account.put("users", draft["id"], draft)
-    call.note_write("users", draft["id"], names)
+    call.note_write("users", draft["id"], names, {name: written.get(name) for name in names})
     if is_new:
         fields = [{"field": "user", "before": None, "after": "created"}]
     if fields:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.zendesk.jobs import advance_jobs
+from demo.zendesk.demo_time import resume_time
+from demo.zendesk.job_work import advance_jobs
 from demo.zendesk.oauth import index_tokens
 from demo.zendesk.seed import seed_account
 from demo.zendesk.state import Account
@@ -27,7 +28,7 @@ class Client:
 
 
 class World:
-    """Accounts by subdomain, the clock and the OAuth client."""
+    """Accounts by subdomain, the clocks and the OAuth client. `now` is the machine's time, `time` Zendesk's."""
 
     def __init__(
         self,
@@ -36,10 +37,13 @@ class World:
         now: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
         client: Client | None = None,
+        time_scale: float = 1,
     ) -> None:
         self.now = now
         self.sleep = sleep
         self.client = client or Client()
+        self.time = resume_time(storage.read_mark("time"), now().timestamp(), time_scale)
+        storage.write_mark("time", self.time.export())
         self._storage = storage
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
@@ -62,13 +66,13 @@ class World:
         """Throw everything of an account away and seed it afresh."""
         with account.lock:
             account.clear()
-            seed_account(account, self.now())
+            seed_account(account, self.time.at(self.now()))
             account.commit()
             index_tokens(account)
 
     def clock(self, account: Account) -> datetime:
         """The account's time now."""
-        return account.clock(self.now())
+        return account.clock(self.time.at(self.now()))
 
     def catch_up(self, account: Account) -> datetime:
         """Let bulk jobs do what is due; take the account's lock first. Returns its time."""
@@ -77,13 +81,17 @@ class World:
         return now
 
     def close(self) -> None:
-        """Close the storage."""
+        """Store what was put off and close the storage."""
+        for account in self._accounts.values():
+            with account.lock:
+                account.store_feed()
+                account.commit()
         self._storage.close()
 
     def _open(self, subdomain: str) -> Account:
-        account = Account(subdomain, self._storage)
+        account = Account(subdomain, self._storage, self.time, self.now)
         if not account.load():
-            seed_account(account, self.now())
+            seed_account(account, self.time.at(self.now()))
             account.commit()
         index_tokens(account)
         self._accounts[subdomain] = account

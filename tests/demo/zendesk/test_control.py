@@ -69,3 +69,19 @@ def test_other_sites_cannot_post_and_other_hosts_cannot_ask(client):
     assert client.post("/_control/acme/reset", headers={"Origin": "https://evil.example"}).status_code == 403
     assert client.post("/_control/acme/reset", headers={"Origin": "http://localhost"}).status_code == 200
     assert client.get("/_control/acme", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_other_sites_and_hosts_do_not_reach_the_api_either(client, desk):
+    sent = desk.headers | {"Origin": "https://evil.example"}
+    assert client.put("/acme/api/v2/tickets/2", json={"ticket": {"subject": "x"}}, headers=sent).status_code == 403
+    assert client.get("/acme/api/v2/tickets/2", headers=desk.headers | {"Host": "evil.example"}).status_code == 400
+
+
+def test_the_switchboard_takes_ranges_and_lists_the_control_calls(client, desk):
+    form = {"kind": "status", "status": "429", "retry_after": "1-90", "limit_class": "", "until": "30"}
+    assert client.post("/acme/switchboard/add-fault", data=form).status_code == 302
+    [fault] = desk.control("GET", "faults").get_json()["faults"]
+    assert (fault["retry_after"], fault["limit_class"], fault["until"]) == ([1, 90], None, 30.0)
+    page = client.get("/acme/switchboard").get_data(as_text=True)
+    assert "/_control/acme/writes" in page
+    assert "Retry-After [1, 90]" in page

@@ -107,3 +107,63 @@ def test_a_fault_that_names_the_token_endpoint_hits_it(client, desk):
     add(desk, kind="status", status=500, path="oauth/tokens$")
     assert client.post("/acme/oauth/tokens", data={}).status_code == 500
     assert desk.call("GET", "tickets/1").status_code == 200
+
+
+def test_a_storm_of_429s_draws_its_waits_and_claims_a_limit(desk):
+    storm = {"kind": "status", "status": 429, "retry_after": [1, 90], "retry_after_share": 0.5}
+    add(desk, **storm, limit_class="tickets-update", probability=0.5)
+    answers = [desk.put_ticket(2 + number % 4, subject=f"{number}") for number in range(80)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 20 < len(refused) < 60
+    waits = [answer.headers.get("Retry-After") for answer in refused]
+    told = [int(wait) for wait in waits if wait is not None]
+    assert None in waits
+    assert len(set(told)) > 5
+    assert all(1 <= wait <= 90 for wait in told)
+    for answer, wait in zip(refused, waits, strict=True):
+        claimed = f"total=100; remaining=0; resets={wait or 60}"
+        assert answer.headers["zendesk-ratelimit-tickets-update"] == claimed
+        assert "x-rate-limit-remaining" not in answer.headers
+
+
+def test_a_429_can_claim_the_account_limit_and_the_log_tells(desk):
+    add(desk, kind="status", status=429, retry_after=12, limit_class="account", count=1)
+    answer = desk.call("GET", "tickets/1")
+    assert (answer.headers["x-rate-limit-remaining"], answer.headers["ratelimit-reset"]) == ("0", "12")
+    entry = last_call(desk)
+    assert (entry["limit_class"], entry["retry_after"], entry["fault"]) == ("account", "12", "status")
+
+
+def test_an_outage_begins_and_ends_by_itself(desk, clock):
+    add(desk, kind="status", status=503, after=10, until=40)
+    statuses = []
+    for _ in range(5):
+        statuses.append(desk.call("GET", "tickets/1").status_code)
+        clock.advance(10)
+    assert statuses == [200, 503, 503, 503, 200]
+    assert desk.control("GET", "faults").get_json()["faults"] == []
+
+
+def test_a_dripping_answer_was_applied_and_comes_byte_by_byte(desk, waits):
+    add(desk, kind="drip", ms=1000, count=1)
+    answer = desk.put_ticket(2, subject="drop by drop")
+    assert answer.get_json()["ticket"]["subject"] == "drop by drop"
+    assert waits == [1.0] * int(answer.headers["Content-Length"])
+    assert last_call(desk)["applied"] is True
+
+
+def test_the_token_endpoint_can_be_slow_and_refuse_by_chance(client, desk, waits):
+    add(desk, kind="slow", ms=3000, path="oauth/tokens", count=1)
+    desk.control("POST", "refresh", {"mode": "invalid_grant", "probability": 0.0})
+    values = {"grant_type": "refresh_token", "refresh_token": desk.pair["refresh_token"]}
+    values |= {"client_id": "agent_integrations_demo", "client_secret": "demo-secret"}
+    assert client.post("/acme/oauth/tokens", data=values).status_code == 200
+    assert waits == [3.0]
+    desk.control("POST", "refresh", {"mode": "invalid_grant", "probability": 1.0})
+    assert client.post("/acme/oauth/tokens", data=values).get_json()["error"] == "invalid_grant"
+
+
+def test_more_nonsense_is_refused(client, desk):
+    for extra in ({"retry_after": [1]}, {"retry_after": "soon"}, {"limit_class": "weather"}):
+        assert client.post("/_control/acme/faults", json={"kind": "status", **extra}).status_code == 422
+    assert desk.control("GET", "faults").get_json()["faults"] == []

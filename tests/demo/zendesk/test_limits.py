@@ -76,3 +76,55 @@ def test_pages_and_control_calls_are_not_counted(desk, client):
     for path in ("/", "/acme/", "/acme/agent/tickets/2", "/acme/switchboard", "/_control/acme"):
         assert client.get(path).status_code == 200
     assert desk.call("GET", "tickets/1").status_code == 200
+
+
+def test_another_token_and_another_user_spend_from_the_same_account_limits(desk):
+    desk.control("POST", "limits", {"values": {"account": 4, "tickets-update": 3}})
+    other, second = desk.acting_as("Camille Tremblay"), type(desk)(desk.client)
+    answers = [one.put_ticket(2, subject="x") for one in (desk, other, second, desk)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["x-rate-limit-remaining"] for answer in answers[:3]] == ["3", "2", "1"]
+    assert [other.call("GET", "tickets/1").status_code for _ in range(2)] == [200, 429]
+    assert desk.call("GET", "tickets/1").status_code == 429
+
+
+def test_a_window_begins_with_its_first_call_and_is_not_moved_by_others(desk, clock):
+    desk.control("POST", "limits", {"values": {"account": 2}})
+    desk.call("GET", "tickets/1")
+    clock.advance(40)
+    assert desk.call("GET", "tickets/1").headers["ratelimit-reset"] == "20"
+    refused = desk.call("GET", "tickets/1")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "20")
+    clock.advance(19)
+    assert desk.call("GET", "tickets/1").headers["Retry-After"] == "1"
+    clock.advance(1)
+    assert desk.call("GET", "tickets/1").headers["x-rate-limit-remaining"] == "1"
+
+
+def test_the_log_names_the_limit_and_the_wait_of_a_429(desk):
+    desk.control("POST", "limits", {"values": {"tickets-update": 0}})
+    desk.put_ticket(2, subject="x")
+    last = desk.control("GET", "log").get_json()["calls"][-1]
+    assert (last["status"], last["limit_class"], last["retry_after"]) == (429, "tickets-update", "60")
+
+
+def test_a_refused_job_reports_the_account_limit_too(desk):
+    desk.control("POST", "limits", {"values": {"inflight-jobs": 1}})
+    path, body = "tickets/update_many?ids=2", {"ticket": {"subject": "x"}}
+    accepted, refused = desk.call("PUT", path, body), desk.call("PUT", path, body)
+    assert accepted.headers["zendesk-ratelimit-inflight-jobs"] == "total=1; remaining=0; resets=60"
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    for answer in (accepted, refused, desk.call("GET", "tickets/9999")):
+        assert int(answer.headers["x-rate-limit-remaining"]) < 700
+
+
+def test_thousands_of_records_in_their_windows_are_all_remembered(clock):
+    book = LimitBook()
+    book.restore({"values": {"account": 100_000, "tickets-update": 100_000, "per-ticket-updates": 1}})
+    names = ("tickets-update", "per-ticket-updates")
+    for record in range(6_000):
+        book.spend(names, record=str(record), user="1", now=clock())
+    with pytest.raises(LimitExceeded):
+        book.spend(names, record="0", user="1", now=clock())
+    clock.advance(600)
+    book.spend(names, record="0", user="1", now=clock())

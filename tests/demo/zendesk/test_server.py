@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -73,6 +74,52 @@ def test_a_truncated_answer_is_shorter_than_it_promised(port):
     ask(connection, "POST", "/_control/acme/faults", {"kind": "truncate", "count": 1})
     with pytest.raises(http.client.IncompleteRead):
         ask(connection, "GET", "/acme/api/v2/tickets/2", None, headers)
+
+
+def test_a_dripping_answer_sends_its_headers_at_once(clock):
+    slept = []
+    gate = threading.Event()
+
+    def sleep(seconds):
+        slept.append(seconds)
+        gate.wait(10)
+
+    server = build_server(create_app(now=clock, sleep=sleep), "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+    headers = mint(connection)
+    ask(connection, "POST", "/_control/acme/faults", {"kind": "drip", "count": 1})
+    connection.request("GET", "/acme/api/v2/tickets/2", None, headers)
+    answer = connection.getresponse()  # returns although no byte of the body was sent
+    assert answer.status == 200
+    gate.set()
+    assert b'"ticket"' in answer.read()
+    assert set(slept) == {1.0}
+    server.shutdown()
+    server.server_close()
+
+
+def exchange(port, request):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_what_is_no_request_is_refused_and_the_connection_closed(port):
+    assert exchange(port, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    chunked = b"POST /acme/api/v2/tickets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert exchange(port, chunked).startswith(b"HTTP/1.1 411 ")
+    many = b"".join(b"X-%d: 1\r\n" % number for number in range(300))
+    assert exchange(port, b"GET / HTTP/1.1\r\n" + many + b"\r\n").startswith(b"HTTP/1.1 431 ")
+
+
+def test_an_old_client_and_one_that_says_close_get_one_answer(port):
+    for line in (
+        b"GET /acme/api/v2/users/me HTTP/1.0\r\n",
+        b"GET /acme/api/v2/users/me HTTP/1.1\r\nConnection: close\r\n",
+    ):
+        assert exchange(port, line + b"Host: localhost\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def start(state):

@@ -49,3 +49,26 @@ def test_the_same_subdomain_is_seeded_the_same_way(clock):
         assert first.control("GET", path).get_json() == second.control("GET", path).get_json()
     other = Desk(create_app(now=clock).test_client(), "other")
     assert first.field("Skill") != other.field("Skill")
+
+
+def test_a_job_goes_on_after_a_restart_where_it_was(tmp_path, clock):
+    path = str(tmp_path / "zendesk.sqlite3")
+    desk = Desk(create_app(path, clock).test_client())
+    body = {"tickets": [{"id": key, "subject": "by the job"} for key in (2, 3, 4)]}
+    started = desk.call("PUT", "tickets/update_many", body).get_json()["job_status"]
+    clock.advance(1.15)
+    assert desk.get(f"job_statuses/{started['id']}")["job_status"]["progress"] == 1
+    again = Desk(create_app(path, clock).test_client())
+    clock.advance(1)
+    results = again.get(f"job_statuses/{started['id']}")["job_status"]["results"]
+    assert [result["id"] for result in results] == [2, 3, 4]
+    assert len(again.control("GET", "writes").get_json()["writes"]) == 2  # the first was written before the restart
+
+
+def test_the_feed_is_kept_by_a_clean_stop(tmp_path, clock):
+    path = str(tmp_path / "zendesk.sqlite3")
+    app = create_app(path, clock)
+    Desk(app.test_client()).put_ticket(2, subject="in the feed")
+    app.extensions["world"].close()
+    changes = Desk(create_app(path, clock).test_client()).control("GET", "changes").get_json()["changes"]
+    assert changes[-1]["id"] == 2

@@ -1,0 +1,35 @@
+"""The calls of the control API as the switchboard lists them: method, path, body, what it does."""
+
+CONTROL_CALLS = (
+    ("GET", "", "", "what is switched on"),
+    (
+        "POST",
+        "/faults",
+        '{"kind": "status", "status": 429, "probability": 0.2, "retry_after": [1, 90]}',
+        "adds a fault",
+    ),
+    ("DELETE", "/faults", "", "removes all faults, or /faults/{id} one"),
+    ("POST", "/seed", '{"seed": 7}', "begins the sequence of chances again"),
+    ("POST", "/latency", '{"ms": 100}', "delays every call"),
+    ("POST", "/limits", '{"plan": "enterprise", "enabled": true, "values": {"account": 700}}', "sets the limits"),
+    ("POST", "/refresh", '{"mode": "invalid_grant", "count": 1, "probability": 1.0}', "fails refreshes"),
+    ("POST", "/settings", '{"inactive_user_answer": "401", "precise_seconds": true}', "small settings"),
+    ("POST", "/tokens", '{"user_id": 1, "scopes": ["read", "write"]}', "makes a token pair"),
+    ("POST", "/tokens/expire", "", "expires the access tokens; /tokens/revoke kills the pairs"),
+    ("POST", "/users/acting", '{"action": "suspend"}', "suspends, deletes, demotes … a user"),
+    ("POST", "/fields/ticket/{field}", '{"active": false}', "changes a field; DELETE removes it"),
+    ("POST", "/clock", '{"advance_s": 60}', "moves the account's time forward"),
+    ("POST", "/tickets", '{"count": 5000}', "makes plain open tickets"),
+    ("POST", "/users", '{"count": 200}', "makes end users"),
+    ("GET", "/writes?since=0&limit=5000", "", "every applied write with its values, in order"),
+    (
+        "GET",
+        "/records/tickets?ids=1,2&fields=subject,comments",
+        "",
+        "chosen fields of many records; POST for long lists",
+    ),
+    ("GET", "/log?since=0", "", "every call; DELETE forgets them"),
+    ("GET", "/counters", "", "calls by method, endpoint and status"),
+    ("GET", "/jobs", "", "bulk jobs, vanished ones too"),
+    ("POST", "/reset", "", "fills the account afresh"),
+)
