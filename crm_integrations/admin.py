@@ -13,6 +13,8 @@ from crm_integrations.models import (
     AuditEntry,
     Authentication,
     AuthorizationRequest,
+    CallBudget,
+    CallMinute,
     CatalogueSnapshot,
     Configuration,
     CRMAccount,
@@ -83,9 +85,25 @@ class AuthenticationAdmin(ReadOnlyAdmin):
 
 @admin.register(CRMAccount)
 class CRMAccountAdmin(ReadOnlyAdmin):
-    """Accounts with their limits and pauses."""
+    """Accounts with their circuits."""
 
-    list_display = ("address", "provider", "paused_until", "pause_reason")
+    list_display = ("address", "provider", "head_room_percent", "circuit_state", "wake_at")
+
+
+@admin.register(CallBudget)
+class CallBudgetAdmin(ReadOnlyAdmin):
+    """What may be called of each limit, and blocks."""
+
+    list_display = ("account", "limit_class", "calls", "granted", "foreign", "window_ends_at", "blocked_until")
+    list_select_related = ("account",)
+
+
+@admin.register(CallMinute)
+class CallMinuteAdmin(ReadOnlyAdmin):
+    """What was called, minute by minute."""
+
+    list_display = ("minute", "account", "limit_class", "calls", "limited", "failed")
+    list_select_related = ("account",)
 
 
 @admin.register(AuthorizationRequest)

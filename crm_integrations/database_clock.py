@@ -3,8 +3,9 @@
 Leases, due times and settle times are read against it, so that a worker whose own clock is wrong harms nobody.
 """
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
@@ -20,3 +21,21 @@ def read_database_clock() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment.astimezone(UTC)
+
+
+class SteadyClock:
+    """The database's clock, asked once a minute and counted on in between: for whoever needs the time at every call."""
+
+    ASKED_EVERY_S = 60.0
+
+    def __init__(self, read: Clock = read_database_clock) -> None:
+        self._read = read
+        self._asked_at: float | None = None
+        self._base = datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The present time, aware and in UTC."""
+        counted = time.monotonic()
+        if self._asked_at is None or counted - self._asked_at >= self.ASKED_EVERY_S:
+            self._base, self._asked_at = self._read(), counted
+        return self._base + timedelta(seconds=counted - self._asked_at)

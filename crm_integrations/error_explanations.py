@@ -13,6 +13,7 @@ from crm_integrations.providers.errors import (
     RecordGone,
     RetryLater,
 )
+from crm_integrations.services.call_budgets import BudgetSpent
 
 EXPLANATIONS = (
     (RetryLater, gettext_lazy("The CRM limits its calls just now. Try again in a minute.")),
@@ -27,6 +28,8 @@ ANYTHING_ELSE = gettext_lazy("The CRM refused to be read.")
 
 def explain_crm_error(error: CRMError) -> str:
     """A sentence, and behind it the CRM's own words when it said any."""
+    if isinstance(error, BudgetSpent):
+        return error.message  # our own words, and they say when
     sentence = str(next((text for kind, text in EXPLANATIONS if isinstance(error, kind)), ANYTHING_ELSE))
     if not error.message:
         return sentence

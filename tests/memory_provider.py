@@ -4,7 +4,7 @@
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -13,6 +13,11 @@ from urllib.parse import urlencode
 from django import forms
 
 from crm_integrations.providers.base import (
+    BulkOutcome,
+    BulkProgress,
+    BulkSearch,
+    CallGate,
+    CallLimit,
     CommentTrace,
     CRMConnection,
     CRMField,
@@ -23,13 +28,23 @@ from crm_integrations.providers.base import (
     FieldOption,
     FieldType,
     LimitReport,
+    LimitScope,
     Right,
     RightOutcome,
     SystemUser,
     TokenGrant,
     WriteAnswer,
 )
-from crm_integrations.providers.errors import GrantEnded, Reauthenticate, RecordClosed, RecordGone
+from crm_integrations.providers.errors import (
+    AccessDenied,
+    CRMError,
+    CRMUnavailable,
+    GrantEnded,
+    Reauthenticate,
+    RecordClosed,
+    RecordGone,
+    RetryLater,
+)
 
 FIELDS: dict[str, list[CRMField]] = {
     "ticket": [
@@ -65,6 +80,29 @@ FIELDS: dict[str, list[CRMField]] = {
 }
 
 
+WRITE = ("account", "update", "per-record")
+BULK = ("account", "bulk")
+BULK_SIZE = 100
+
+
+@dataclass
+class MemoryJob:
+    """A bulk write that the CRM has accepted. It is worked on when it is asked for, unless it is stuck.
+
+    `polls_left`: how often it is still answered as under way first.
+    """
+
+    handle: str
+    entity_type: str
+    updates: dict[str, dict[str, CRMValue]]
+    polls_left: int = 0
+    is_stuck: bool = False
+    is_vanished: bool = False
+    is_finished: bool = False
+    outcomes: dict[str, BulkOutcome] = field(default_factory=dict)
+    accepted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
 @dataclass
 class MemoryAccount:
     """The state of one account. `faults` are raised by the next calls, in order; `calls` lists what was asked."""
@@ -85,8 +123,52 @@ class MemoryAccount:
     fields: dict[str, list[CRMField]] = field(
         default_factory=lambda: {key: list(value) for key, value in FIELDS.items()}
     )
+    jobs: dict[str, MemoryJob] = field(default_factory=dict)  # bulk writes by handle, in the order they came
+    polls_per_job: int = 0  # how often the next jobs are under way before they are finished
+    stuck_jobs: int = 0  # so many of the next jobs never end
+    vanishing_jobs: deque[bool] = field(
+        default_factory=deque
+    )  # each next job is forgotten, after it was applied or not
+    refused_in_bulk: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # record → error and words
+    unnamed_in_bulk: set[tuple[str, str]] = field(default_factory=set)  # records of which a job says nothing
+    lost_bulk_answers: int = 0  # so many of the next bulk writes are accepted and the answer is lost
+    may_write: bool = True  # False: the system user was demoted
     codes: set[str] | None = None  # consent codes that are good; None = any
     refusal: Exception | None = None  # what finish_consent and refresh raise
+
+    def work_jobs(self) -> None:
+        """Do what every job that is not stuck should have done by now."""
+        for job in self.jobs.values():
+            if not (job.is_stuck or job.is_finished or job.is_vanished):
+                self.work(job)
+
+    def work(self, job: MemoryJob) -> None:
+        """Apply one job, record by record."""
+        for record_id, values in job.updates.items():
+            key = (job.entity_type, record_id)
+            refusal = self.refused_in_bulk.get(key) or self._refusal(key)
+            if refusal is None:
+                self.apply(key, values, "")
+            if key not in self.unnamed_in_bulk:
+                job.outcomes[record_id] = BulkOutcome(refusal is None, *(refusal or ()))
+        job.is_finished = True
+
+    def apply(self, key: tuple[str, str], values: Mapping[str, CRMValue], delivery_id: str) -> None:
+        """Change a record as a write does."""
+        record = self.records[key]
+        for name, value in values.items():
+            if name == "comment":
+                self.comments[key].append((delivery_id, str(value)))
+            elif name == "tags" and isinstance(value, list):
+                present = record.get("tags")
+                record["tags"] = sorted({*(present if isinstance(present, list) else []), *value})
+            elif name not in self.ignored_fields:
+                record[name] = value
+
+    def _refusal(self, key: tuple[str, str]) -> tuple[str, str] | None:
+        if key not in self.records:
+            return ("RecordNotFound", "Not found")
+        return ("RecordClosed", "closed prevents ticket update") if key in self.closed else None
 
     def take(self, name: str, details: Any = None) -> None:
         """Note a call and raise the next fault, if any."""
@@ -105,11 +187,37 @@ class MemoryAccount:
 class MemoryConnection(CRMConnection):
     """One live account in memory."""
 
-    def __init__(self, account: MemoryAccount, access_token: str) -> None:
+    def __init__(self, account: MemoryAccount, access_token: str, gate: CallGate | None = None) -> None:
         self.account = account
         self.access_token = access_token
+        self.gate = gate
 
-    def _take(self, name: str, details: Any = None) -> None:
+    def _take(self, name: str, details: Any = None, *, classes: tuple[str, ...] = ("account",)) -> None:
+        """One call: through the gate, noted, with its fault raised."""
+        if self.gate:
+            self.gate.enter(classes)
+        error: CRMError | None = None
+        try:
+            self._call(name, details)
+        except CRMError as raised:
+            error = raised
+            raise
+        finally:
+            self._leave(error)
+
+    def _leave(self, error: CRMError | None) -> None:
+        if self.gate is None:
+            return
+        limited = error if isinstance(error, RetryLater) else None
+        self.gate.leave(
+            reports=list(self.account.limits),
+            refused=limited.limit_class if limited else "",
+            retry_after_s=limited.retry_after_s if limited else None,
+            has_failed=isinstance(error, CRMUnavailable),
+            words=limited.message if limited else "",
+        )
+
+    def _call(self, name: str, details: Any) -> None:
         self.account.take(name, details)
         if self.account.is_checking_tokens and self.access_token not in self.account.access_tokens:
             raise Reauthenticate("token expired", status=401)
@@ -119,6 +227,11 @@ class MemoryConnection(CRMConnection):
         if not self.account.user.id:
             raise GrantEnded("Anonymous user", is_user_gone=True, status=200)
         return self.account.user
+
+    def confirm_writing(self, entity_type: str) -> None:
+        self.identify()
+        if not self.account.may_write:
+            raise GrantEnded("The user's role no longer lets it write.")
 
     def check_rights(self, *, granted_scopes: Sequence[str]) -> list[Right]:
         self._take("check_rights")
@@ -158,21 +271,13 @@ class MemoryConnection(CRMConnection):
         delivery_id: str,
         types: Mapping[str, FieldType] | None = None,
     ) -> WriteAnswer:
-        self._take("update_record", (entity_type, record_id, dict(values)))
+        self._take("update_record", (entity_type, record_id, dict(values)), classes=WRITE)
         key = (entity_type, record_id)
         if key not in self.account.records:
             raise RecordGone("Not found", status=404)
         if key in self.account.closed:
             raise RecordClosed("closed prevents ticket update", status=422)
-        record = self.account.records[key]
-        for name, value in values.items():
-            if name == "comment":
-                self.account.comments[key].append((delivery_id, str(value)))
-            elif name == "tags" and isinstance(value, list):
-                present = record.get("tags")
-                record["tags"] = sorted({*(present if isinstance(present, list) else []), *value})
-            elif name not in self.account.ignored_fields:
-                record[name] = value
+        self.account.apply(key, values, delivery_id)
         if self.account.faults_after_applying:
             raise self.account.faults_after_applying.popleft()
         return WriteAnswer(self._record(entity_type, record_id), 200, {"fields": sorted(values)}, {"id": record_id})
@@ -181,6 +286,62 @@ class MemoryConnection(CRMConnection):
         self._take("find_comment", delivery_id)
         posted = self.account.comments[entity_type, record_id]
         return CommentTrace(any(known == delivery_id for known, _text in posted))
+
+    def bulk_limit(self, entity_type: str, field_types: Collection[FieldType]) -> int:
+        return 0 if FieldType.COMMENT in field_types else BULK_SIZE
+
+    def update_records(
+        self,
+        entity_type: str,
+        updates: Mapping[str, Mapping[str, CRMValue]],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> BulkProgress:
+        copied = {record_id: dict(values) for record_id, values in updates.items()}
+        assert 0 < len(copied) <= BULK_SIZE
+        assert not any("comment" in values for values in copied.values())
+        self._take("update_records", (entity_type, copied), classes=BULK)
+        if not self.account.may_write:
+            raise AccessDenied("You may not write.", status=403)
+        account = self.account
+        job = MemoryJob(f"job-{len(account.jobs) + 1}", entity_type, copied, account.polls_per_job)
+        account.jobs[job.handle] = job
+        if account.stuck_jobs:
+            account.stuck_jobs -= 1
+            job.is_stuck = True
+        if account.vanishing_jobs:
+            if account.vanishing_jobs.popleft():
+                account.work(job)
+            job.is_vanished = True
+        if account.lost_bulk_answers:
+            account.lost_bulk_answers -= 1
+            raise CRMUnavailable("The answer was lost.", may_have_applied=True)
+        return BulkProgress(job.handle, is_finished=False, total=len(copied))
+
+    def read_bulk(self, handles: Sequence[str]) -> dict[str, BulkProgress]:
+        self._take("read_bulk", list(handles))
+        known = [self.account.jobs[handle] for handle in handles if handle in self.account.jobs]
+        return {job.handle: self._progress(job) for job in known if not job.is_vanished}
+
+    def find_bulk(self, entity_type: str, record_ids: Sequence[str], *, since: datetime) -> BulkSearch:
+        self._take("find_bulk", (entity_type, list(record_ids)))
+        jobs = [job for job in reversed(self.account.jobs.values()) if not job.is_vanished]
+        shown = [(job, self._progress(job)) for job in jobs]
+        wanted = (entity_type, set(record_ids))
+        found = [progress for job, progress in shown if (job.entity_type, set(job.updates)) == wanted]
+        finished = [progress for progress in found if progress.is_finished]
+        return BulkSearch(
+            progress=finished[0] if finished else None,
+            is_certain=all(progress.is_finished for _job, progress in shown),
+        )
+
+    def _progress(self, job: MemoryJob) -> BulkProgress:
+        if job.polls_left > 0:
+            job.polls_left -= 1
+        elif not (job.is_stuck or job.is_finished):
+            self.account.work(job)
+        done = len(job.updates) if job.is_finished else 0
+        return BulkProgress(job.handle, job.is_finished, done, len(job.updates), dict(job.outcomes))
 
     def report_limits(self) -> list[LimitReport]:
         return list(self.account.limits)
@@ -205,6 +366,12 @@ class MemoryProvider(CRMProvider):
     external_domain_label = "external_domain_memory"
     authentication_form = MemoryAuthenticationForm
     default_record_variables: ClassVar[Mapping[str, str]] = {"ticket": "memory_ticket_id", "user": "memory_user_id"}
+    limits: ClassVar[Sequence[CallLimit]] = (
+        CallLimit("account", None, 60),
+        CallLimit("update", None, 60),
+        CallLimit("per-record", 30, 600, LimitScope.RECORD),
+        CallLimit("bulk", 30, 60, LimitScope.IN_FLIGHT),
+    )
     right_labels: ClassVar[Mapping[str, str]] = {"read": "Read everything", "write": "Write everything"}
     accounts: ClassVar[dict[str, MemoryAccount]] = defaultdict(MemoryAccount)
     _pairs: ClassVar[int] = 0
@@ -259,5 +426,10 @@ class MemoryProvider(CRMProvider):
     def missing_scopes(self, granted: Sequence[str]) -> list[str]:
         return sorted({"read", "write"} - set(granted))
 
-    def connect(self, address: str, *, access_token: str, options: Mapping[str, str]) -> MemoryConnection:
-        return MemoryConnection(self.accounts[address], access_token)
+    def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
+        return BULK if is_bulk else WRITE
+
+    def connect(
+        self, address: str, *, access_token: str, options: Mapping[str, str], gate: CallGate | None = None
+    ) -> MemoryConnection:
+        return MemoryConnection(self.accounts[address], access_token, gate)

@@ -53,6 +53,7 @@ from zendesk_client.oauth import (
 from zendesk_client.record_calls import WriteResult
 from zendesk_client.records import Record
 from zendesk_client.subdomain import SUBDOMAIN, InvalidSubdomain, normalize_subdomain
+from zendesk_client.transport import FinishedCall
 from zendesk_client.users import CustomRole, Identity
 from zendesk_client.values import is_applied, normalize_tag, read_value, write_value
 
@@ -74,6 +75,7 @@ __all__ = [
     "ErrorDetail",
     "FieldDefinition",
     "FieldOption",
+    "FinishedCall",
     "Forbidden",
     "IdempotencyMismatch",
     "Identity",

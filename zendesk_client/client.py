@@ -18,7 +18,7 @@ from zendesk_client.connection import (
 )
 from zendesk_client.limits import LimitReport
 from zendesk_client.record_calls import RecordCalls
-from zendesk_client.transport import OnLimits, Transport
+from zendesk_client.transport import AfterCall, BeforeCall, OnLimits, Transport
 
 
 class ZendeskClient(AccountCalls, RecordCalls, BulkCalls):
@@ -39,8 +39,13 @@ class ZendeskClient(AccountCalls, RecordCalls, BulkCalls):
         verify: bool | str = True,
         session: requests.Session | None = None,
         on_limits: OnLimits | None = None,
+        before_call: BeforeCall | None = None,
+        after_call: AfterCall | None = None,
     ) -> None:
-        """``session``: one from ``build_session``, to keep connections over several clients of one thread."""
+        """``session``: one from ``build_session``, to keep connections over several clients of one thread.
+
+        ``before_call`` is asked before each request and may refuse it by raising; ``after_call`` hears how it ended.
+        """
         self._transport = Transport(
             subdomain=subdomain,
             access_token=access_token,
@@ -50,6 +55,8 @@ class ZendeskClient(AccountCalls, RecordCalls, BulkCalls):
             verify=verify,
             session=session or build_session(),
             on_limits=on_limits,
+            before_call=before_call,
+            after_call=after_call,
         )
 
     @property

@@ -26,7 +26,7 @@ from zendesk_client.connection import (
 )
 from zendesk_client.deadline import bounded_call
 from zendesk_client.error_parsing import parse_error
-from zendesk_client.errors import InvalidAnswer
+from zendesk_client.errors import InvalidAnswer, NoAnswer, ZendeskError
 from zendesk_client.failures import translate_failure
 from zendesk_client.limits import LimitReport, parse_limits
 
@@ -38,6 +38,22 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 logger = logging.getLogger(__name__)
 
 OnLimits = Callable[[tuple[LimitReport, ...]], None]
+BeforeCall = Callable[[str, str], None]
+"""Method and path of a request that is about to be sent; whatever it raises keeps the request from leaving."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedCall:
+    """A request that is over. ``error`` is None for a 2xx answer; ``limits`` is empty when nothing came back."""
+
+    method: str
+    path: str
+    error: ZendeskError | None
+    limits: tuple[LimitReport, ...]
+
+
+AfterCall = Callable[[FinishedCall], None]
+"""Told of every request that ``BeforeCall`` let through, once, whatever became of it."""
 
 
 @dataclass(slots=True)
@@ -52,6 +68,8 @@ class Transport:
     verify: bool | str = True
     session: requests.Session = field(default_factory=build_session, repr=False)
     on_limits: OnLimits | None = None
+    before_call: BeforeCall | None = None
+    after_call: AfterCall | None = None
     max_answer_bytes: int = MAX_ANSWER_BYTES
     base_url: str = field(init=False)
     last_limits: tuple[LimitReport, ...] = field(init=False, default=())
@@ -77,6 +95,30 @@ class Transport:
         is_write = method not in READ_METHODS
         body, content_type = _write_body(json_body, form_body)
         sent_headers = {**self._build_headers(content_type), **(headers or {})}
+        if self.before_call is not None:
+            self.before_call(method, path)
+        self.last_limits = ()
+        failure: ZendeskError | None = NoAnswer("Nothing came back.", maybe_applied=is_write)
+        try:
+            answer = self._call(method, path, params, body, sent_headers)
+            failure = None
+            return answer
+        except ZendeskError as error:
+            failure = error
+            raise
+        finally:
+            self._report_end(FinishedCall(method, path, failure, self.last_limits))
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        sent_headers: Mapping[str, str | bytes],
+    ) -> Answer:
+        """Exchange and judge: a 2xx answer comes back, everything else is raised."""
+        is_write = method not in READ_METHODS
         with bounded_call(self.timeouts.total_s) as call:
             try:
                 status, answer_headers, answer_body = self._exchange(method, path, params, body, sent_headers)
@@ -145,6 +187,14 @@ class Transport:
             self.on_limits(self.last_limits)
         except Exception:  # a budget that could not be noted must not turn a write that succeeded into an error
             logger.exception("Limit reports could not be handed over.")
+
+    def _report_end(self, call: FinishedCall) -> None:
+        if self.after_call is None:
+            return
+        try:
+            self.after_call(call)
+        except Exception:  # as above
+            logger.exception("The end of a call could not be handed over.")
 
 
 class _TooLarge(Exception):

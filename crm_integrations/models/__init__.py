@@ -3,6 +3,7 @@
 from crm_integrations.models.accounts import CRMAccount
 from crm_integrations.models.audit import AuditEntry
 from crm_integrations.models.authentications import Authentication, AuthorizationRequest
+from crm_integrations.models.budgets import CallBudget, CallMinute
 from crm_integrations.models.catalogue import CatalogueSnapshot
 from crm_integrations.models.configurations import Configuration
 from crm_integrations.models.intake_keys import IntakeKey
@@ -14,6 +15,8 @@ __all__ = [
     "Authentication",
     "AuthorizationRequest",
     "CRMAccount",
+    "CallBudget",
+    "CallMinute",
     "CatalogueSnapshot",
     "Configuration",
     "DataMapping",

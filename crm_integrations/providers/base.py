@@ -8,7 +8,7 @@ Adding a CRM: a client package, a folder beside `providers/zendesk/`, one line i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.functional import Promise
+
+from crm_integrations.providers.bulk import BulkOutcome as BulkOutcome
+from crm_integrations.providers.bulk import BulkProgress as BulkProgress
+from crm_integrations.providers.bulk import BulkSearch as BulkSearch
+from crm_integrations.providers.limits import CallGate as CallGate
+from crm_integrations.providers.limits import CallLimit as CallLimit
+from crm_integrations.providers.limits import LimitReport as LimitReport
+from crm_integrations.providers.limits import LimitScope as LimitScope
 
 CRMValue = str | int | float | bool | list[str] | None
 """A canonical value: text, number, bool, ISO date (YYYY-MM-DD) or date-time text, list of texts, None = unset."""
@@ -112,16 +120,6 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitReport:
-    """What the CRM said of one limit with an answer: calls per window, left, and seconds until it starts anew."""
-
-    limit_class: str
-    limit: int | None
-    remaining: int | None
-    resets_in_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class CRMRecord:
     """A record as the CRM shows it; `values` by field key, canonical."""
 
@@ -162,6 +160,10 @@ class CRMConnection(ABC):
         """Who the token acts as. Raises GrantEnded(is_user_gone=True) for a suspended, deleted or anonymous user."""
 
     @abstractmethod
+    def confirm_writing(self, entity_type: str) -> None:
+        """Ask after a write was denied: raises GrantEnded when the system user is gone, or may not write any more."""
+
+    @abstractmethod
     def check_rights(self, *, granted_scopes: Sequence[str]) -> list[Right]:
         """What the system user may do, as far as the CRM tells; never raises AccessDenied, that is an outcome."""
 
@@ -200,6 +202,31 @@ class CRMConnection(ABC):
         """Look for the comment that `delivery_id` posted."""
 
     @abstractmethod
+    def bulk_limit(self, entity_type: str, field_types: Collection[FieldType]) -> int:
+        """How many records of a type one bulk write takes when it writes such fields; 0 = not in bulk. Asks nobody."""
+
+    @abstractmethod
+    def update_records(
+        self,
+        entity_type: str,
+        updates: Mapping[str, Mapping[str, CRMValue]],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> BulkProgress:
+        """Hand a bulk write (record id → values) to the CRM, which works on it by itself; tags are added.
+
+        At most `bulk_limit` records. RetryLater, AccessDenied, ValueRefused: nothing of it was accepted.
+        """
+
+    @abstractmethod
+    def read_bulk(self, handles: Sequence[str]) -> dict[str, BulkProgress]:
+        """How far these bulk writes are, in one call for up to 100; one that the CRM has forgotten is left out."""
+
+    @abstractmethod
+    def find_bulk(self, entity_type: str, record_ids: Sequence[str], *, since: datetime) -> BulkSearch:
+        """Look among the CRM's recent bulk writes for one that carried exactly these records, not before `since`."""
+
+    @abstractmethod
     def report_limits(self) -> list[LimitReport]:
         """What the last answers said of the account's limits."""
 
@@ -218,6 +245,9 @@ class CRMProvider(ABC):
     is_authorized_by_consent: bool = True
     default_record_variables: ClassVar[Mapping[str, str]] = {}
     right_labels: ClassVar[Mapping[str, str | Promise]] = {}
+    limits: ClassVar[Sequence[CallLimit]] = ()
+    limit_labels: ClassVar[Mapping[str, str | Promise]] = {}
+    """Limit class → its name for people; a class without one is shown as it is."""
     authentication_form: type[forms.Form]
     """The window's fields; its cleaned `address` names the account, every other cleaned field becomes an option."""
 
@@ -254,5 +284,11 @@ class CRMProvider(ABC):
         """Scopes that were asked for and not granted."""
 
     @abstractmethod
-    def connect(self, address: str, *, access_token: str, options: Mapping[str, str]) -> CRMConnection:
-        """A live account; opens no connection by itself."""
+    def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
+        """The limit classes that one write spends; all are among `limits`."""
+
+    @abstractmethod
+    def connect(
+        self, address: str, *, access_token: str, options: Mapping[str, str], gate: CallGate | None = None
+    ) -> CRMConnection:
+        """A live account whose every call passes the gate; opens no connection by itself."""

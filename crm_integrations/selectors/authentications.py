@@ -1,16 +1,16 @@
 """Authentications as pages show them: who can be selected, and what a system user may do, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, CRMAccount, User
+from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, User
 from crm_integrations.providers.base import CRMProvider
+from crm_integrations.selectors.budgets import BudgetState
 from crm_integrations.selectors.configurations import present_configurations
 
 OUTCOME_LABELS: Mapping[str, str | Promise] = {"pass": _("Pass"), "fail": _("Fail"), "unknown": _("Unknown")}
@@ -70,15 +70,10 @@ def right_lines(rights: list[dict[str, Any]], provider: CRMProvider | None) -> l
     ]
 
 
-def limit_lines(account: CRMAccount, *, now: datetime) -> list[LimitLine]:
-    """What is used of the account's limits; a window that has ended since counts as unused."""
-    lines = []
-    for name, report in sorted(account.limits.items()):
-        limit, remaining = report.get("limit"), report.get("remaining")
-        if not limit or remaining is None:
-            continue
-        resets_at = report.get("resets_at")
-        has_ended = bool(resets_at) and datetime.fromisoformat(resets_at) <= now
-        used = 0 if has_ended else max(limit - remaining, 0)
-        lines.append(LimitLine(name, limit, used, round(100 * used / limit)))
-    return lines
+def limit_lines(states: Iterable[BudgetState]) -> list[LimitLine]:
+    """What is used of the account's limits, of those whose size is known."""
+    return [
+        LimitLine(state.limit_class, state.limit, state.used, round(100 * state.used / state.limit))
+        for state in states
+        if state.limit
+    ]

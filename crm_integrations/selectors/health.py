@@ -12,6 +12,7 @@ from crm_integrations.models import Configuration
 from crm_integrations.overview import Facts
 from crm_integrations.providers.base import RightOutcome
 from crm_integrations.selectors.configurations import effective_state
+from crm_integrations.services.call_budgets import blocked_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def _state(signs: Signs) -> Health | None:
 
 def _pause(signs: Signs) -> Health | None:
     authentication = signs.configuration.authentication
-    until = authentication.account.paused_until if authentication else None
-    if until is None or until <= signs.now:
+    if authentication is None:
+        return None
+    until = blocked_until(account_id=authentication.account_id, now=signs.now)
+    if until is None:
         return None
     at = date_format(timezone.localtime(until), "TIME_FORMAT")
     cause = _("The CRM asked to slow down: deliveries of this account wait until %(time)s.") % {"time": at}

@@ -1,5 +1,6 @@
 """Looks whether each authentication still works: who it acts as, what that user may do, how long its tokens last."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import open_connection
 from crm_integrations.services.holds import hold_authentication, release_readable
 from crm_integrations.services.rights import rights_columns, system_user_columns
+
+logger = logging.getLogger(__name__)
 
 ANOTHER_USER = "The access token acts as another user than the one who authorised it."  # noqa: S105 - a sentence
 
@@ -30,7 +33,8 @@ class AuthenticationCheck:
 def check_all_authentications() -> Iterator[AuthenticationCheck]:
     """Check one after the other; each is finished when it is yielded."""
     for authentication_id in list(Authentication.objects.order_by("pk").values_list("pk", flat=True)):
-        yield check_authentication(authentication_id=authentication_id)
+        if (check := _check_safely(authentication_id)) is not None:
+            yield check
 
 
 def check_authentication(*, authentication_id: int) -> AuthenticationCheck:
@@ -42,6 +46,19 @@ def check_authentication(*, authentication_id: int) -> AuthenticationCheck:
     return AuthenticationCheck(
         authentication_id, authentication.name, authentication.is_held, authentication.state_reason, trouble
     )
+
+
+def _check_safely(authentication_id: int) -> AuthenticationCheck | None:
+    """One check whose surprises stay its own; None when somebody deleted the authentication meanwhile."""
+    try:
+        return check_authentication(authentication_id=authentication_id)
+    except Authentication.DoesNotExist:
+        return None
+    except Exception as error:  # noqa: BLE001 - the others must still be checked; its words may quote secrets
+        logger.error("The check of authentication %s raised %s.", authentication_id, type(error).__name__)
+        name = Authentication.objects.filter(pk=authentication_id).values_list("name", flat=True).first()
+        trouble = f"The check ended unexpectedly ({type(error).__name__})."
+        return AuthenticationCheck(authentication_id, name or "", is_held=False, trouble=trouble)
 
 
 def _load(authentication_id: int) -> Authentication:

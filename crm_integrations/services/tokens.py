@@ -133,8 +133,8 @@ def _ask_for_pair(
             is_user_gone=error.is_user_gone,
         )
         raise AuthenticationHeld(error.message, is_user_gone=error.is_user_gone, status=error.status) from error
-    except RetryLater:
-        _cool_down(authentication_id, lease, clock())
+    except RetryLater as error:
+        _cool_down(authentication_id, lease, clock(), wait_s=error.retry_after_s)
         raise
     except CRMError as error:  # whatever it says is about the renewal: it must not be taken for an answer to a write
         _cool_down(authentication_id, lease, clock())
@@ -153,10 +153,10 @@ def _read_refresh_token(authentication_id: int) -> str:
     return token
 
 
-def _cool_down(authentication_id: int, lease: uuid.UUID, now: datetime) -> None:
-    """Keep the lease a moment longer, so that the next try is not made at once by everybody."""
+def _cool_down(authentication_id: int, lease: uuid.UUID, now: datetime, *, wait_s: float = 0.0) -> None:
+    """Keep the lease a moment longer, or as long as the CRM asks, so that the next try is not made by everybody."""
     Authentication.objects.filter(pk=authentication_id, refresh_lease=lease).update(
-        refresh_lease_until=now + timedelta(seconds=COOL_DOWN_S)
+        refresh_lease_until=now + timedelta(seconds=max(wait_s, COOL_DOWN_S))
     )
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm_integrations.admin import ReadOnlyAdmin, secret_columns
-from crm_integrations.models import AuditEntry, AuthorizationRequest, CatalogueSnapshot, User
+from crm_integrations.models import AuditEntry, AuthorizationRequest, CallBudget, CallMinute, CatalogueSnapshot, User
 from crm_integrations.services.intake_keys import create_key
 from tests.factories import make_configuration, make_user
 
@@ -25,6 +25,8 @@ def rows():
         address="acme", name="A", created_by=user, expires_at=timezone.now(),
     )  # fmt: skip
     account = configuration.authentication.account
+    CallBudget.objects.create(account=account, limit_class="account", window_s=60)
+    CallMinute.objects.create(account=account, limit_class="account", minute=timezone.now())
     CatalogueSnapshot.objects.create(account=account, entity_type="ticket", fetched_at=timezone.now())
     return [secret, "access-0", "refresh-0", "the-verifier", "hash-of-state", "hash-of-session"]
 

@@ -169,6 +169,62 @@ def test_a_listener_that_fails_does_not_lose_the_answer_of_a_write(zendesk):
     assert Transport("acme", "t", on_limits=fail).send("PUT", "/x", json_body={}).read_json() == {"ok": True}
 
 
+def test_each_call_is_asked_for_before_and_told_of_after(zendesk):
+    heard = []
+    zendesk.get(f"{BASE}/x", json={}, headers={"x-rate-limit": "400"})
+    zendesk.get(f"{BASE}/x", status=429, headers={"x-rate-limit": "400"})
+    zendesk.get(f"{BASE}/x", body=requests.ConnectionError())
+    transport = Transport("acme", "t", before_call=lambda *line: heard.append(line), after_call=heard.append)
+    transport.send("GET", "/x", params={"a": "b"})
+    for error in (errors.RateLimited, errors.ConnectionFailed):
+        with pytest.raises(error):
+            transport.send("GET", "/x")
+    limits = (LimitReport("account", 400, None, None),)
+    assert heard[0:5:2] == [("GET", "/x")] * 3
+    ends = heard[1:6:2]
+    assert [(end.method, end.path, type(end.error), end.limits) for end in ends] == [
+        ("GET", "/x", type(None), limits),
+        ("GET", "/x", errors.RateLimited, limits),
+        ("GET", "/x", errors.ConnectionFailed, ()),
+    ]
+
+
+def test_a_call_that_is_not_allowed_never_leaves_and_is_not_told_of(zendesk):
+    def refuse(method, path):
+        raise RuntimeError("not now")
+
+    heard = []
+    with pytest.raises(RuntimeError):
+        Transport("acme", "t", before_call=refuse, after_call=heard.append).send("GET", "/x")
+    assert (len(zendesk.calls), heard) == (0, [])
+
+
+def test_a_body_that_cannot_be_written_is_no_call():
+    heard = []
+    with pytest.raises(ValueError):
+        Transport("acme", "t", before_call=lambda *line: heard.append(line)).send(
+            "PUT", "/x", json_body={"a": float("nan")}
+        )
+    assert heard == []
+
+
+def test_an_end_that_nobody_can_take_does_not_lose_the_answer_of_a_write(zendesk):
+    def fail(call):
+        raise RuntimeError("no database")
+
+    zendesk.put(f"{BASE}/x", json={"ok": True})
+    assert Transport("acme", "t", after_call=fail).send("PUT", "/x", json_body={}).read_json() == {"ok": True}
+
+
+def test_a_call_that_is_broken_off_is_told_of_as_one_without_an_answer(zendesk, monkeypatch):
+    heard = []
+    transport = Transport("acme", "t", after_call=heard.append)
+    monkeypatch.setattr(transport.session, "request", lambda *_args, **_keys: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        transport.send("PUT", "/x", json_body={})
+    assert isinstance(heard[0].error, errors.NoAnswer) and heard[0].error.maybe_applied
+
+
 # A wire that fails
 
 

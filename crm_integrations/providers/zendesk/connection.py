@@ -1,11 +1,14 @@
 """One live Zendesk account behind the port."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from crm_integrations.providers.base import (
+    BulkProgress,
+    BulkSearch,
     CommentTrace,
     CRMConnection,
     CRMField,
@@ -20,9 +23,11 @@ from crm_integrations.providers.base import (
     WriteAnswer,
 )
 from crm_integrations.providers.errors import GrantEnded
+from crm_integrations.providers.zendesk.bulk import build_progress, search_jobs
 from crm_integrations.providers.zendesk.errors import translated_errors
 from crm_integrations.providers.zendesk.fields import build_definitions, build_field, build_record
-from crm_integrations.providers.zendesk.rights import list_rights
+from crm_integrations.providers.zendesk.limits import build_reports
+from crm_integrations.providers.zendesk.rights import list_rights, may_write
 from crm_integrations.providers.zendesk.scopes import find_missing_scopes
 from crm_integrations.providers.zendesk.titles import STANDARD_ENTITY_TYPES
 from zendesk_client import (
@@ -37,6 +42,7 @@ from zendesk_client import (
 )
 from zendesk_client import LimitReport as ZendeskLimitReport
 
+MOST_IN_BULK = 100  # records a job takes
 METADATA_KEY = "agent_integrations_delivery"
 """Under this name a comment's audit carries the id of the delivery that posted it."""
 
@@ -52,6 +58,12 @@ class ZendeskConnection(CRMConnection):
         """See the port."""
         identity = self._whoami()
         return SystemUser(id=identity.id, name=identity.name, email=identity.email, role=identity.role)
+
+    def confirm_writing(self, entity_type: str) -> None:
+        """See the port."""
+        identity = self._whoami()
+        if not may_write(identity, self._read_role(identity), entity_type):
+            raise GrantEnded(_("The role of the Zendesk user no longer lets it write."))
 
     def check_rights(self, *, granted_scopes: Sequence[str]) -> list[Right]:
         """See the port."""
@@ -131,12 +143,37 @@ class ZendeskConnection(CRMConnection):
                 raise error
         return CommentTrace(is_posted=False)
 
+    def bulk_limit(self, entity_type: str, field_types: Collection[FieldType]) -> int:
+        """See the port. A comment is written alone; only jobs of tickets add tags, all others would replace them."""
+        if FieldType.COMMENT in field_types or (FieldType.TAGS in field_types and entity_type != "ticket"):
+            return 0
+        return MOST_IN_BULK
+
+    def update_records(
+        self,
+        entity_type: str,
+        updates: Mapping[str, Mapping[str, CRMValue]],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> BulkProgress:
+        """See the port."""
+        with translated_errors():
+            job = self._client.update_many(entity_type, updates, fields=build_definitions(types))
+        return build_progress(job, list(updates))
+
+    def read_bulk(self, handles: Sequence[str]) -> dict[str, BulkProgress]:
+        """See the port."""
+        with translated_errors():
+            return {job.id: build_progress(job) for job in self._client.show_jobs(handles)}
+
+    def find_bulk(self, entity_type: str, record_ids: Sequence[str], *, since: datetime) -> BulkSearch:
+        """See the port. Jobs do not say of which type their records are; ids of different types hardly meet."""
+        with translated_errors():
+            return search_jobs(self._client.list_recent_jobs(), record_ids, since=since)
+
     def report_limits(self) -> list[LimitReport]:
         """See the port."""
-        return [
-            LimitReport(report.limit_class, report.limit, report.remaining, report.resets_in_s)
-            for report in self._reports.values()
-        ]
+        return build_reports(self._reports.values())
 
     def close(self) -> None:
         """See the port."""

@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from crm_integrations.providers.base import CRMConnection, CRMProvider, TokenGrant
+from crm_integrations.providers.base import CallGate, CallLimit, CRMConnection, CRMProvider, TokenGrant
 from crm_integrations.providers.zendesk.connection import ZendeskConnection
 from crm_integrations.providers.zendesk.errors import translated_errors
 from crm_integrations.providers.zendesk.forms import ZendeskAuthenticationForm
+from crm_integrations.providers.zendesk.limit_labels import LIMIT_LABELS
+from crm_integrations.providers.zendesk.limits import LIMITS, leave_gate, request_classes, write_classes
 from crm_integrations.providers.zendesk.rights import RIGHT_LABELS
 from crm_integrations.providers.zendesk.scopes import SCOPES, find_missing_scopes
 from zendesk_client import LimitReport, MarketplaceHeaders, OAuthClient, Timeouts, TokenPair, ZendeskClient
@@ -35,6 +37,8 @@ class ZendeskProvider(CRMProvider):
     external_domain_label = "external_screenpop_domain_zen"
     authentication_form = ZendeskAuthenticationForm
     right_labels: ClassVar[Mapping[str, str | Promise]] = RIGHT_LABELS
+    limits: ClassVar[Sequence[CallLimit]] = LIMITS
+    limit_labels: ClassVar[Mapping[str, str | Promise]] = LIMIT_LABELS
     default_record_variables: ClassVar[Mapping[str, str]] = {
         "ticket": "zendesk_ticket_id",
         "user": "zendesk_user_id",
@@ -91,7 +95,13 @@ class ZendeskProvider(CRMProvider):
         """See the port."""
         return find_missing_scopes(granted)
 
-    def connect(self, address: str, *, access_token: str, options: Mapping[str, str]) -> CRMConnection:
+    def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
+        """See the port."""
+        return write_classes(entity_type, is_bulk=is_bulk)
+
+    def connect(
+        self, address: str, *, access_token: str, options: Mapping[str, str], gate: CallGate | None = None
+    ) -> CRMConnection:
         """See the port. `options` are the cleaned fields of the Authentication window."""
         reports: dict[str, LimitReport] = {}
         client = ZendeskClient(
@@ -105,6 +115,8 @@ class ZendeskProvider(CRMProvider):
             ),
             timeouts=_timeouts(),
             on_limits=lambda found: reports.update({report.limit_class: report for report in found}),
+            before_call=(lambda method, path: gate.enter(request_classes(method, path))) if gate else None,
+            after_call=(lambda call: leave_gate(gate, call)) if gate else None,
         )
         return ZendeskConnection(client, reports)
 

@@ -44,6 +44,21 @@ def list_rights(
     ]
 
 
+def may_write(identity: Identity, role: CustomRole | None, entity_type: str) -> bool:
+    """Whether the user's role still lets it write at all, asked after Zendesk denied a write.
+
+    A custom role without tickets, or without anything, is a user who was demoted. One that lacks only the other kind of
+    record just asked for is a user with fewer rights, whose other deliveries go on.
+    """
+    tickets, users, organizations = (
+        _edits(identity, role, "ticket_editing", (True,)),
+        _edits(identity, role, "end_user_profile_access", ("edit", "full")),
+        _edits(identity, role, "organization_editing", (True,)),
+    )
+    needed = [tickets] if entity_type == "ticket" else [tickets, users, organizations]
+    return any(outcome is not FAIL for outcome in needed)
+
+
 def _reads_all_tickets(identity: Identity, role: CustomRole | None) -> RightOutcome:
     if identity.role == "admin":
         return PASS

@@ -1,10 +1,19 @@
 """What every provider must do, whatever CRM is behind it: subclass, and give `account` a live one."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
-from crm_integrations.providers.base import CRMConnection, CRMProvider, FieldType, RightOutcome
+from crm_integrations.providers.base import (
+    CRMConnection,
+    CRMProvider,
+    FieldType,
+    LimitReport,
+    LimitScope,
+    RightOutcome,
+)
 from crm_integrations.providers.errors import AccessDenied, GrantEnded, Reauthenticate, RecordGone, ValueRefused
 
 REDIRECT_URI = "http://localhost:8000/oauth/callback/"
@@ -20,9 +29,33 @@ class LiveAccount:
     verifier: str
     ticket_id: str
     text_field: str
+    demote: Callable[[], object]  # the system user may no longer write
+    let_time_pass: Callable[[], object]  # enough for a bulk write to be worked through
 
-    def connect(self, access_token: str) -> CRMConnection:
-        return self.provider.connect(self.address, access_token=access_token, options={})
+    def connect(self, access_token: str, gate: "NotingGate | None" = None) -> CRMConnection:
+        return self.provider.connect(self.address, access_token=access_token, options={}, gate=gate)
+
+
+class GateShut(Exception):
+    """What a gate raises that lets nobody through."""
+
+
+@dataclass
+class NotingGate:
+    """Lets everybody through until it is shut, and remembers them."""
+
+    entered: list[tuple[str, ...]] = field(default_factory=list)
+    left: list[dict] = field(default_factory=list)
+    is_shut: bool = False
+
+    def enter(self, limit_classes):
+        if self.is_shut:
+            raise GateShut
+        self.entered.append(tuple(limit_classes))
+
+    def leave(self, **told):
+        assert all(isinstance(report, LimitReport) for report in told["reports"])
+        self.left.append(told)
 
 
 class ProviderContract:
@@ -112,6 +145,82 @@ class ProviderContract:
     def test_writing_what_does_not_exist_says_so(self, account, connection):
         with pytest.raises(RecordGone):
             connection.update_record("ticket", "99999999", {account.text_field: "x"}, delivery_id="d1")
+
+    def test_limits_and_what_a_write_spends_agree(self, account):
+        known = {limit.limit_class: limit for limit in account.provider.limits}
+        for is_bulk in (False, True):
+            for entity_type in ("ticket", "user", "custom_object:device"):
+                classes = account.provider.write_classes(entity_type, is_bulk=is_bulk)
+                assert classes[0] == "account" and set(classes) <= set(known)
+        places = [known[name].scope for name in account.provider.write_classes("ticket", is_bulk=True)]
+        assert LimitScope.IN_FLIGHT in places
+
+    def test_every_call_passes_the_gate_and_is_told_of(self, account, grant):
+        gate = NotingGate()
+        connection = account.connect(grant.access_token, gate)
+        connection.identify()
+        connection.update_record("ticket", account.ticket_id, {account.text_field: "x"}, delivery_id="d1")
+        with pytest.raises(RecordGone):
+            connection.update_record("ticket", "99999999", {account.text_field: "x"}, delivery_id="d1")
+        write = account.provider.write_classes("ticket", is_bulk=False)
+        assert gate.entered == [("account",), write, write]
+        assert [(told["refused"], told["has_failed"]) for told in gate.left] == [("", False)] * 3
+
+    def test_a_shut_gate_lets_no_call_out(self, account, grant, connection):
+        gate = NotingGate(is_shut=True)
+        with pytest.raises(GateShut):
+            account.connect(grant.access_token, gate).update_record(
+                "ticket", account.ticket_id, {account.text_field: "never"}, delivery_id="d1"
+            )
+        assert gate.left == []
+        read = connection.get_records("ticket", [account.ticket_id])[account.ticket_id]
+        assert read.values.get(account.text_field) != "never"
+
+    def test_comments_are_not_written_in_bulk_and_tickets_tags_are(self, connection):
+        assert connection.bulk_limit("ticket", [FieldType.TEXT, FieldType.TAGS]) == 100
+        assert connection.bulk_limit("user", [FieldType.TEXT]) == 100
+        assert connection.bulk_limit("ticket", [FieldType.TEXT, FieldType.COMMENT]) == 0
+
+    def test_a_bulk_write_tells_what_became_of_each_record(self, account, grant):
+        gate = NotingGate()
+        connection = account.connect(grant.access_token, gate)
+        updates = {
+            account.ticket_id: {account.text_field: "In bulk", "tags": ["bulk_call"]},
+            "99999999": {account.text_field: "Nowhere"},
+        }
+        types = {account.text_field: FieldType.TEXT, "tags": FieldType.TAGS}
+        begun = connection.update_records("ticket", updates, types=types)
+        assert begun.handle
+        assert gate.entered == [account.provider.write_classes("ticket", is_bulk=True)]
+        account.let_time_pass()
+        progress = connection.read_bulk([begun.handle, "never-issued"])
+        assert list(progress) == [begun.handle]
+        assert progress[begun.handle].is_finished
+        outcomes = progress[begun.handle].outcomes
+        assert {key: outcome.succeeded for key, outcome in outcomes.items()} == {
+            account.ticket_id: True,
+            "99999999": False,
+        }
+        assert outcomes["99999999"].error and outcomes["99999999"].words
+        read = connection.get_records("ticket", [account.ticket_id], types=types)[account.ticket_id]
+        assert read.values[account.text_field] == "In bulk" and "bulk_call" in read.values["tags"]
+
+    def test_a_bulk_write_is_found_again_by_its_records(self, account, connection):
+        since = datetime.now(UTC)
+        begun = connection.update_records("ticket", {account.ticket_id: {account.text_field: "A"}})
+        assert not connection.find_bulk("ticket", ["99999999"], since=since).is_certain  # it may be the one under way
+        account.let_time_pass()
+        found = connection.find_bulk("ticket", [account.ticket_id], since=since)
+        assert found.is_certain and found.progress.handle == begun.handle
+        missing = connection.find_bulk("ticket", ["99999999"], since=since)
+        assert missing.is_certain and missing.progress is None
+
+    def test_a_user_who_may_write_is_confirmed_and_one_who_was_demoted_is_not(self, account, connection):
+        connection.confirm_writing("ticket")
+        account.demote()
+        with pytest.raises(GrantEnded) as caught:
+            connection.confirm_writing("ticket")
+        assert not caught.value.is_user_gone
 
     def test_a_dead_token_asks_for_reauthentication(self, account, grant):
         account.provider.revoke(account.address, access_token=grant.access_token)

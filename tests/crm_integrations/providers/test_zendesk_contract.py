@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from crm_integrations.providers.errors import CRMUnavailable, RecordClosed, RetryLater
+from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, RecordClosed, RetryLater
+from crm_integrations.providers.limits import LimitScope
 from crm_integrations.providers.zendesk.provider import ZendeskProvider
 from demo.zendesk.app import create_app
 from demo.zendesk.server import build_server
-from tests.crm_integrations.providers.contract import REDIRECT_URI, LiveAccount, ProviderContract
+from tests.crm_integrations.providers.contract import REDIRECT_URI, LiveAccount, NotingGate, ProviderContract
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,18 @@ def add_fault(demo_url: str, address: str, fault: dict) -> None:
     assert answer.status_code == 201, answer.text
 
 
+def change_user(demo_url: str, address: str, change: dict) -> None:
+    """Suspend, delete or demote the system user."""
+    answer = requests.post(f"{demo_url}/_control/{address}/users/acting", json=change, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def advance_clock(demo_url: str, address: str, *, seconds: float) -> None:
+    """Move the account's time on."""
+    answer = requests.post(f"{demo_url}/_control/{address}/clock", json={"advance_s": seconds}, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
 class TestZendeskProvider(ProviderContract):
     @pytest.fixture
     def account(self, settings, demo_url):
@@ -58,7 +71,16 @@ class TestZendeskProvider(ProviderContract):
         address = f"contract-{secrets.token_hex(4)}"  # each test has its own account, with fresh limits
         code, verifier = give_consent(provider, address)
         ticket = find_ticket(demo_url, address, {"open"})
-        return LiveAccount(provider, address, code, verifier, ticket, "subject")
+        return LiveAccount(
+            provider,
+            address,
+            code,
+            verifier,
+            ticket,
+            "subject",
+            demote=lambda: change_user(demo_url, address, {"action": "demote"}),
+            let_time_pass=lambda: advance_clock(demo_url, address, seconds=30),
+        )
 
     def test_a_closed_ticket_is_told_apart(self, account, connection, demo_url):
         closed = find_ticket(demo_url, account.address, {"closed"})
@@ -70,6 +92,38 @@ class TestZendeskProvider(ProviderContract):
         with pytest.raises(RetryLater) as raised:
             connection.update_record("ticket", account.ticket_id, {"subject": "x"}, delivery_id="d1")
         assert raised.value.retry_after_s == 7
+
+    def test_the_gate_hears_which_limit_refused_and_for_how_long(self, account, grant, demo_url):
+        gate = NotingGate()
+        connection = account.connect(grant.access_token, gate)
+        add_fault(demo_url, account.address, {"kind": "status", "status": 429, "retry_after": 7})
+        add_fault(demo_url, account.address, {"kind": "status", "status": 503})
+        for _call in range(2):
+            with pytest.raises((RetryLater, CRMUnavailable)):
+                connection.update_record("ticket", account.ticket_id, {"subject": "x"}, delivery_id="d1")
+        limited, failed = gate.left
+        assert limited["refused"] and limited["retry_after_s"] == 7 and not limited["has_failed"]
+        assert failed["has_failed"] and not failed["refused"]
+
+    def test_the_gate_hears_of_the_accounts_and_the_records_limits(self, account, grant):
+        gate = NotingGate()
+        account.connect(grant.access_token, gate).update_record(
+            "ticket", account.ticket_id, {"subject": "x"}, delivery_id="d1"
+        )
+        said = {report.limit_class: (report.remaining, report.scope) for report in gate.left[0]["reports"]}
+        assert said["tickets-update"] == (99, LimitScope.ACCOUNT)
+        assert said["per-ticket-updates"] == (29, LimitScope.RECORD)
+
+    @pytest.mark.parametrize("role", ["light", "end-user"])
+    def test_a_role_that_writes_nothing_is_a_demotion(self, account, connection, demo_url, role):
+        change_user(demo_url, account.address, {"action": "demote", "role": role})
+        with pytest.raises(GrantEnded):
+            connection.confirm_writing("user")
+
+    def test_a_role_that_writes_tickets_only_is_none(self, account, connection, demo_url):
+        change_user(demo_url, account.address, {"action": "demote", "role": "limited"})
+        connection.confirm_writing("user")
+        connection.confirm_writing("ticket")
 
     def test_a_lost_answer_may_have_been_applied(self, account, connection, demo_url):
         add_fault(demo_url, account.address, {"kind": "drop_after"})

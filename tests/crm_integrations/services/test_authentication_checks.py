@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from crm_integrations.models import AuditEntry, Authentication
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable
-from crm_integrations.services.authentication_checks import check_authentication
+from crm_integrations.services.authentication_checks import check_all_authentications, check_authentication
 from tests.factories import make_authentication
 from tests.memory_provider import MemoryConnection, MemoryProvider
 
@@ -70,6 +70,26 @@ def test_passing_trouble_holds_nothing_and_is_told():
     MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("503 from the CRM", may_have_applied=False))
     check = check_authentication(authentication_id=authentication.pk)
     assert (check.is_held, check.trouble) == (False, "503 from the CRM")
+
+
+def test_a_surprise_with_one_does_not_keep_the_others_from_being_checked(monkeypatch, caplog):
+    first, gone, last = (make_authentication(address=address) for address in ("one", "two", "three"))
+    identify = MemoryConnection.identify
+
+    def stumble(self):
+        if self.account is MemoryProvider.accounts["one"]:
+            Authentication.objects.filter(pk=gone.pk).delete()
+            raise RuntimeError("words of a customer")
+        return identify(self)
+
+    monkeypatch.setattr(MemoryConnection, "identify", stumble)
+    checks = list(check_all_authentications())
+    assert [(check.authentication_id, check.trouble) for check in checks] == [
+        (first.pk, "The check ended unexpectedly (RuntimeError)."),
+        (last.pk, ""),
+    ]
+    assert checks[0].name == first.name
+    assert "customer" not in caplog.text
 
 
 def test_a_process_with_wrong_keys_holds_only_until_the_right_keys_are_back(settings):

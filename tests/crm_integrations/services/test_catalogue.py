@@ -82,7 +82,7 @@ def test_an_old_snapshot_is_served_with_its_age_when_the_crm_cannot_answer(authe
 def test_a_crm_that_could_not_answer_is_left_alone_for_a_while(authentication):
     read_catalogue(authentication=authentication, entity_type="ticket", now=NOW)
     later = NOW + timedelta(hours=2)
-    MemoryProvider.accounts["acme"].faults.append(RetryLater("slow down", retry_after_s=60))
+    MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("down", may_have_applied=False, retry_after_s=60))
     read_catalogue(authentication=authentication, entity_type="ticket", now=later)
     read_catalogue(authentication=authentication, entity_type="ticket", now=later + timedelta(seconds=59))
     assert asked("list_fields") == 2

@@ -8,8 +8,8 @@ from django.db import DatabaseError
 from django.db import connections as db_connections
 from django.utils import timezone
 
-from crm_integrations.models import AuditEntry, Authentication, Configuration, CRMAccount
-from crm_integrations.providers.base import LimitReport
+from crm_integrations.models import AuditEntry, Authentication, CallBudget, Configuration, CRMAccount
+from crm_integrations.providers.base import FieldType, LimitReport
 from crm_integrations.providers.errors import (
     AccessDenied,
     Conflict,
@@ -21,11 +21,12 @@ from crm_integrations.providers.errors import (
     RetryLater,
     ValueRefused,
 )
-from crm_integrations.services import connections, tokens
+from crm_integrations.services import authenticated_connections, tokens
+from crm_integrations.services.call_budgets import BudgetSpent
 from crm_integrations.services.connections import open_connection, run_on_connection
 from crm_integrations.services.tokens import AuthenticationHeld, TokenBusy, TokenUnavailable, renew_token
 from tests.factories import make_authentication, make_configuration
-from tests.memory_provider import MemoryProvider
+from tests.memory_provider import MemoryConnection, MemoryProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -76,9 +77,9 @@ def test_a_renewed_pair_is_saved_before_it_is_used(account, monkeypatch):
     seen = []
     connect = MemoryProvider.connect
 
-    def look(self, address, *, access_token, options):
+    def look(self, address, *, access_token, options, gate):
         seen.append(Authentication.objects.get().access_token == access_token)
-        return connect(self, address, access_token=access_token, options=options)
+        return connect(self, address, access_token=access_token, options=options, gate=gate)
 
     monkeypatch.setattr(MemoryProvider, "connect", look)
     identify(authentication)
@@ -223,7 +224,9 @@ def test_a_user_who_may_not_even_ask_who_they_are_holds_the_authentication_and_k
 
 def test_a_hold_for_tokens_that_were_replaced_meanwhile_is_void(account):
     authentication = make_authentication(token_version=7)
-    assert not connections.hold_authentication(authentication_id=authentication.pk, token_version=6, reason="old")
+    assert not authenticated_connections.hold_authentication(
+        authentication_id=authentication.pk, token_version=6, reason="old"
+    )
     authentication.refresh_from_db()
     assert authentication.state == "active"
 
@@ -276,7 +279,7 @@ def test_a_person_waits_a_moment_for_somebody_elses_renewal(account, monkeypatch
             access_token="access-other", token_version=1, access_expires_at=None, refresh_lease=None
         )
 
-    monkeypatch.setattr(connections.time, "sleep", finish)
+    monkeypatch.setattr(authenticated_connections.time, "sleep", finish)
     identify(authentication)
     assert refreshes(account) == 0
 
@@ -298,8 +301,73 @@ def test_a_renewal_is_refused_inside_a_transaction_before_the_crm_is_asked(accou
 def test_what_the_answers_said_of_limits_is_kept_for_the_account(account):
     account.limits = [LimitReport("account", 700, 699, 30.0)]
     identify(make_authentication())
-    limits = CRMAccount.objects.get().limits
-    assert (limits["account"]["limit"], limits["account"]["remaining"]) == (700, 699)
+    budget = CallBudget.objects.get(limit_class="account")
+    assert (budget.calls, budget.reported, budget.granted, budget.foreign) == (700, 1, 1, 0)
+
+
+def test_a_limit_that_is_used_up_stops_a_call_before_it_is_made(account):
+    account.limits = [LimitReport("account", 700, 0, 30.0)]
+    authentication = make_authentication()
+    identify(authentication)
+    with pytest.raises(BudgetSpent) as caught:
+        identify(authentication)
+    assert 28 < caught.value.retry_after_s <= 30
+    assert "seconds" in caught.value.message
+    assert sum(name == "identify" for name, _details in account.calls) == 1
+
+
+def test_a_refusal_stops_everybody_at_once_for_as_long_as_the_crm_asks(account):
+    account.faults.append(RetryLater("slow down", retry_after_s=93, limit_class="account"))
+    authentication = make_authentication()
+    with open_connection(authentication=authentication) as live:
+        with pytest.raises(RetryLater):
+            live.identify()
+        budget = CallBudget.objects.get(limit_class="account")
+        assert budget.block_reason == "slow down"
+        with pytest.raises(BudgetSpent) as caught:
+            identify(authentication)
+    assert 91 < caught.value.retry_after_s <= 93
+
+
+def test_an_answer_that_could_not_be_read_counts_as_a_failure_of_the_crm(account, monkeypatch):
+    def garble(live):
+        live._take("garbled")
+        raise CRMUnavailable("no JSON", may_have_applied=False)
+
+    monkeypatch.setattr(MemoryConnection, "identify", garble)
+    with pytest.raises(CRMUnavailable):
+        identify(make_authentication())
+    assert CRMAccount.objects.get().circuit_failures == 1
+
+
+def test_a_user_who_was_demoted_holds_the_authentication_in_words(account):
+    account.may_write = False
+    authentication = make_authentication()
+    with open_connection(authentication=authentication) as live, pytest.raises(AuthenticationHeld):
+        live.confirm_writing("ticket")
+    authentication.refresh_from_db()
+    assert authentication.state == Authentication.State.REAUTHENTICATE
+    assert "role" in authentication.state_reason
+    assert authentication.access_token
+
+
+def test_a_user_who_may_still_write_is_not_held(account):
+    authentication = make_authentication()
+    with open_connection(authentication=authentication) as live:
+        live.confirm_writing("ticket")
+    authentication.refresh_from_db()
+    assert authentication.state == Authentication.State.ACTIVE
+
+
+def test_bulk_writes_go_through_the_same_door(account):
+    account.records["ticket", "1"] = {}
+    authentication = make_authentication()
+    with open_connection(authentication=authentication, is_interactive=False) as live:
+        assert live.bulk_limit("ticket", [FieldType.TEXT]) == 100
+        handle = live.update_records("ticket", {"1": {"subject": "A"}}).handle
+        assert live.read_bulk([handle])[handle].outcomes["1"].succeeded
+        assert live.find_bulk("ticket", ["1"], since=timezone.now()).progress.handle == handle
+    assert CallBudget.objects.get(limit_class="bulk").granted == 1
 
 
 def test_no_error_and_no_log_shows_a_token(account, caplog):
@@ -314,8 +382,8 @@ def test_a_refusal_that_took_its_time_is_not_followed_by_another_call(account, m
     authentication = make_authentication()
     account.access_tokens.clear()
     clock = iter([0.0, 10_000.0])
-    with open_connection(authentication=authentication) as live:
-        monkeypatch.setattr(connections.time, "monotonic", lambda: next(clock))
+    with open_connection(authentication=authentication, clock=timezone.now) as live:
+        monkeypatch.setattr(authenticated_connections.time, "monotonic", lambda: next(clock))
         with pytest.raises(TokenUnavailable):
             live.identify()
     assert sum(name == "identify" for name, _details in account.calls) == 1

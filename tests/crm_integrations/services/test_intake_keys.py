@@ -51,7 +51,8 @@ def test_a_bearer_key_opens_its_configuration_and_comes_with_its_account(configu
     found = find(configuration, text)
     assert found == configuration
     with django_assert_num_queries(0):
-        assert found.authentication.account.address == "acme"
+        assert found.authentication.account_id == configuration.authentication.account_id
+        assert not found.authentication.is_held
 
 
 def test_a_bearer_key_has_256_random_bits_and_is_stored_only_as_a_hash(configuration):

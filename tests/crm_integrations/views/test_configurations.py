@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm_integrations import overview
-from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.models import Authentication, CallBudget
 from crm_integrations.overview import Facts, LastDelivery, MappingCount
 from crm_integrations.permissions import (
     CREATE_CONFIGURATIONS,
@@ -122,7 +122,10 @@ def test_the_overview_shows_id_address_account_and_rights(page, facts):
             {"right": "write", "outcome": "fail", "detail": "light agent"},
         ],
     )
-    CRMAccount.objects.update(limits={"account": {"limit": 700, "remaining": 350, "resets_at": None}})
+    CallBudget.objects.create(
+        account=authentication.account, limit_class="account", calls=700, window_s=60, granted=340, foreign=10,
+        window_ends_at=timezone.now() + timedelta(minutes=1),
+    )  # fmt: skip
     configuration = make_configuration(authentication=authentication)
     text = page("configuration_detail", configuration.pk)
     for expected in (
@@ -139,6 +142,16 @@ def test_the_overview_shows_id_address_account_and_rights(page, facts):
         assert expected in text
 
 
+def pause(configuration, *, minutes):
+    CallBudget.objects.create(
+        account=configuration.authentication.account,
+        limit_class="account",
+        window_s=60,
+        blocked_until=timezone.now() + timedelta(minutes=minutes),
+        block_reason="slow",
+    )
+
+
 def test_health_names_what_is_wrong_first(page, facts):
     configuration = make_configuration()
     read = lambda: page("configuration_detail", configuration.pk)  # noqa: E731
@@ -149,17 +162,18 @@ def test_health_names_what_is_wrong_first(page, facts):
     assert "No mapping is active" in read()
     Authentication.objects.update(rights=[{"right": "write", "outcome": "fail", "detail": ""}])
     assert "The system user lacks rights" in read()
-    CRMAccount.objects.update(paused_until=timezone.now() + timedelta(minutes=5), pause_reason="account: slow")
+    pause(configuration, minutes=5)
     assert "The CRM asked to slow down" in read()
+    assert "account: slow" in read()
     Authentication.objects.update(state="reauthenticate", state_reason="invalid_grant")
     assert "Re-authenticate; what was held is then delivered in order." in read()
 
 
 def test_a_pause_that_is_over_is_not_shown(page, facts):
     configuration = make_configuration()
-    CRMAccount.objects.update(paused_until=timezone.now() - timedelta(minutes=5), pause_reason="account: slow")
+    pause(configuration, minutes=-5)
     text = page("configuration_detail", configuration.pk)
-    assert "Paused until" not in text and "slow down" not in text
+    assert "Deliveries resume" not in text and "slow" not in text
 
 
 def test_a_configuration_whose_type_is_no_longer_installed_can_still_be_seen(page, facts):

@@ -1,0 +1,136 @@
+"""The budgets of one account under its row lock: read, changed by the pure rules, and saved in one statement.
+
+Whoever holds the lock of the account's row is alone with its budgets and its circuit, on every database: PostgreSQL
+locks the row, SQLite begins every transaction as a writer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from crm_integrations.budgets import running, windows
+from crm_integrations.budgets.windows import BudgetWindow
+from crm_integrations.models import CallBudget, CRMAccount
+from crm_integrations.providers.limits import CallLimit, LimitScope
+from crm_integrations.providers.registry import UnknownProvider, get_provider
+
+UNKNOWN_WINDOW_S = 60.0  # of a limit that nobody documented
+REASON_LIMIT = 200  # characters, as CallBudget.block_reason
+SAME_NAMES = (
+    "calls",
+    "window_s",
+    "epoch",
+    "granted",
+    "in_flight",
+    "answered",
+    "reported",
+    "foreign",
+    "granted_at",
+    "blocked_until",
+    "block_reason",
+    "is_confirmed",
+)
+COLUMNS = [*SAME_NAMES, "scope", "window_ends_at"]
+
+
+@dataclass
+class BudgetBook:
+    """The windows of an account by limit class; those that were changed are saved at the end."""
+
+    account: CRMAccount
+    limits: Mapping[str, CallLimit]
+    windows: dict[str, BudgetWindow] = field(default_factory=dict)
+    scopes: dict[str, LimitScope] = field(default_factory=dict)
+    _changed: set[str] = field(default_factory=set)
+
+    def scope_of(self, limit_class: str) -> LimitScope:
+        """Who shares the limit; one that nobody documented is taken for the account's."""
+        known = self.limits.get(limit_class)
+        return known.scope if known else self.scopes.get(limit_class, LimitScope.ACCOUNT)
+
+    def window_of(self, limit_class: str) -> BudgetWindow:
+        """The window of a limit, from its documented size when it is the first time."""
+        if limit_class in self.windows:
+            return self.windows[limit_class]
+        known = self.limits.get(limit_class)
+        return BudgetWindow(known.calls if known else None, known.window_s if known else UNKNOWN_WINDOW_S)
+
+    def put(self, limit_class: str, window: BudgetWindow) -> None:
+        """Change a window."""
+        if self.windows.get(limit_class) != window:
+            self.windows[limit_class] = window
+            self._changed.add(limit_class)
+
+    def opens_at(self, limit_class: str, *, is_interactive: bool, now: datetime) -> datetime | None:
+        """When the limit lets the next call through; None = now."""
+        window = self.window_of(limit_class)
+        reserved = 0 if is_interactive else windows.head_room(window.calls, self.account.head_room_percent)
+        if self.scope_of(limit_class) is LimitScope.IN_FLIGHT:
+            return running.place_opens_at(window, reserved=reserved, now=now)
+        return windows.opens_at(window, reserved=reserved, now=now, is_urgent=is_interactive)
+
+    def grant(self, limit_class: str, *, now: datetime) -> int:
+        """Spend one call; gives the number of the window it was spent from."""
+        is_place = self.scope_of(limit_class) is LimitScope.IN_FLIGHT
+        granted = (running.take_place if is_place else windows.grant)(self.window_of(limit_class), now=now)
+        self.put(limit_class, granted)
+        return granted.epoch
+
+    def block(self, limit_class: str, *, seconds: float | None, reason: str, now: datetime) -> datetime:
+        """Let nobody spend from it for so long; gives the end."""
+        blocked = windows.block(self.window_of(limit_class), seconds=seconds, reason=reason[:REASON_LIMIT], now=now)
+        self.put(limit_class, blocked)
+        assert blocked.blocked_until is not None
+        return blocked.blocked_until
+
+    def save(self) -> None:
+        """Store what was changed, in one statement."""
+        rows = [self._build_row(limit_class) for limit_class in sorted(self._changed)]
+        if rows:
+            CallBudget.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["account", "limit_class"], update_fields=COLUMNS
+            )
+        self._changed.clear()
+
+    def _build_row(self, limit_class: str) -> CallBudget:
+        window = self.windows[limit_class]
+        return CallBudget(
+            account=self.account,
+            limit_class=limit_class,
+            scope=self.scope_of(limit_class).value,
+            window_ends_at=window.ends_at,
+            **{name: getattr(window, name) for name in SAME_NAMES},
+        )
+
+
+def open_book(*, account_id: int) -> BudgetBook:
+    """The account's budgets, locked until the transaction ends. Raises CRMAccount.DoesNotExist."""
+    assert transaction.get_connection().in_atomic_block, "the lock lasts as long as the transaction"
+    account = CRMAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+    return read_book(account)
+
+
+def read_book(account: CRMAccount) -> BudgetBook:
+    """The account's budgets as they are just now, for looking only."""
+    rows = CallBudget.objects.filter(account=account)
+    book = BudgetBook(account, documented_limits(account.provider))
+    for row in rows:
+        book.windows[row.limit_class] = build_window(row)
+        book.scopes[row.limit_class] = LimitScope(row.scope)
+    return book
+
+
+def documented_limits(slug: str) -> dict[str, CallLimit]:
+    """The limits that a kind of CRM documents, by class."""
+    try:
+        limits = get_provider(slug).limits
+    except UnknownProvider:
+        return {}
+    return {limit.limit_class: limit for limit in limits}
+
+
+def build_window(row: CallBudget) -> BudgetWindow:
+    """A stored budget as the rules see it."""
+    return BudgetWindow(ends_at=row.window_ends_at, **{name: getattr(row, name) for name in SAME_NAMES})

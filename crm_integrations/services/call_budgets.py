@@ -1,0 +1,230 @@
+"""The budget governor: how many calls of each limit of an account may be made, by everybody together.
+
+One short transaction per call notes the answer of the one before and asks for the next. Rows are the only state, so
+that any number of processes count as one, and losing a process or the broker loses nothing.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import ngettext
+
+from crm_integrations.budgets import running, windows
+from crm_integrations.budgets.windows import WindowReport
+from crm_integrations.models import CallBudget, CRMAccount
+from crm_integrations.providers.errors import RetryLater
+from crm_integrations.providers.limits import LimitReport, LimitScope
+from crm_integrations.services.budget_books import BudgetBook, open_book, read_book
+from crm_integrations.services.call_minutes import add_call_minutes, begin_of_minute
+from crm_integrations.services.circuits import note_on_locked
+
+WHOLE_ACCOUNT = "account"  # the limit class that every call spends
+IN_SECONDS_S = 90  # longer waits are told in minutes
+
+
+class BudgetSpent(RetryLater):
+    """A limit of ours says not now: no call was made, and none is an attempt."""
+
+    def __init__(self, *, limit_class: str, retry_after_s: float) -> None:
+        super().__init__(_explain_wait(retry_after_s), retry_after_s=retry_after_s, limit_class=limit_class)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One call that may be made. `epochs`: limit class → number of the window it was spent from."""
+
+    account_id: int
+    limit_classes: tuple[str, ...]
+    epochs: Mapping[str, int]
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """What became of a grant. `refused`: the limit class that refused it; `is_given_back`: it was never used."""
+
+    grant: Grant
+    at: datetime
+    reports: Sequence[LimitReport] = ()
+    refused: str = ""
+    retry_after_s: float | None = None
+    words: str = ""
+    has_failed: bool = False
+    is_given_back: bool = False
+
+    def find_report(self, limit_class: str) -> LimitReport | None:
+        """What it said of one limit."""
+        return next((report for report in self.reports if report.limit_class == limit_class), None)
+
+
+def acquire(
+    *,
+    account_id: int,
+    limit_classes: Sequence[str],
+    is_interactive: bool,
+    now: datetime,
+    answers: Sequence[CallAnswer] = (),
+) -> Grant:
+    """Spend one call of each limit, or of none; notes `answers` first. Raises BudgetSpent.
+
+    Deliveries leave the account's head-room to others, people's own calls may use it.
+    """
+    with transaction.atomic():
+        book = open_book(account_id=account_id)
+        _note_answers(book, answers)
+        governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+        shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
+        epochs = {} if shut else {name: book.grant(name, now=now) for name in governed}
+        book.save()
+    if shut:
+        limit_class, until = shut
+        raise BudgetSpent(limit_class=limit_class, retry_after_s=max((until - now).total_seconds(), 0.0))
+    return Grant(account_id, tuple(limit_classes), epochs, now)
+
+
+def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
+    """Note what became of grants."""
+    if not answers:
+        return
+    with transaction.atomic():
+        try:
+            book = open_book(account_id=account_id)
+        except CRMAccount.DoesNotExist:
+            return
+        _note_answers(book, answers)
+        book.save()
+
+
+def block_class(
+    *, account_id: int, limit_class: str, retry_after_s: float | None, reason: str, now: datetime
+) -> datetime:
+    """Let nobody spend this limit for the whole time the CRM asks for; returns when the block ends.
+
+    A limit of single records blocks nothing of the account: then it only returns when the record opens again.
+    """
+    with transaction.atomic():
+        book = open_book(account_id=account_id)
+        if book.scope_of(limit_class) is LimitScope.RECORD:
+            blocked = windows.block(book.window_of(limit_class), seconds=retry_after_s, reason=reason, now=now)
+            return blocked.blocked_until or now
+        until = book.block(limit_class, seconds=retry_after_s, reason=reason, now=now)
+        book.save()
+    return until
+
+
+def opens_at(
+    *, account_id: int, limit_classes: Sequence[str], now: datetime, is_interactive: bool = False
+) -> datetime | None:
+    """When a call of these limits may be made, as it looks just now; None = at once. Only `acquire` decides."""
+    book = read_book(CRMAccount.objects.get(pk=account_id))
+    governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+    shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
+    return shut[1] if shut else None
+
+
+def blocked_until(*, account_id: int, now: datetime, limit_class: str = WHOLE_ACCOUNT) -> datetime | None:
+    """Until when the CRM asked to be left alone; None = it did not."""
+    rows = CallBudget.objects.filter(account_id=account_id, limit_class=limit_class, blocked_until__gt=now)
+    return rows.values_list("blocked_until", flat=True).first()
+
+
+def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetime) -> None:
+    """So many of ours take a place in this limit just now, by the count of whoever keeps them."""
+    with transaction.atomic():
+        book = open_book(account_id=account_id)
+        book.put(limit_class, running.set_running(book.window_of(limit_class), count=count, now=now))
+        book.save()
+
+
+def forget_past_blocks(*, now: datetime) -> int:
+    """Clear blocks that are over, so that pages do not show their reasons; returns how many there were."""
+    return CallBudget.objects.filter(blocked_until__lt=now).update(blocked_until=None, block_reason="")
+
+
+def _find_shut(
+    book: BudgetBook, limit_classes: Sequence[str], *, is_interactive: bool, now: datetime
+) -> tuple[str, datetime] | None:
+    """The limit that opens last, and when; None when all are open."""
+    found = [(name, book.opens_at(name, is_interactive=is_interactive, now=now)) for name in limit_classes]
+    shut = [(name, until) for name, until in found if until is not None]
+    return max(shut, key=lambda each: each[1]) if shut else None
+
+
+def _note_answers(book: BudgetBook, answers: Sequence[CallAnswer]) -> None:
+    """Correct the budgets, count the minutes and the circuit."""
+    minutes: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
+    for answer in answers:
+        _correct_budgets(book, answer)
+        if not answer.is_given_back:
+            _count_minutes(minutes, answer)
+    made = [answer for answer in answers if not answer.is_given_back]
+    if not made:
+        return
+    add_call_minutes(account_id=book.account.pk, counts=minutes)
+    failures = sum(answer.has_failed for answer in made)
+    note_on_locked(book.account, calls=len(made), failures=failures, now=made[-1].at)
+
+
+def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:
+    for limit_class, epoch in answer.grant.epochs.items():
+        is_place = book.scope_of(limit_class) is LimitScope.IN_FLIGHT
+        (_settle_place if is_place else _settle_call)(book, limit_class, epoch, answer)
+    for report in answer.reports:
+        is_budget = report.scope is LimitScope.ACCOUNT and book.scope_of(report.limit_class) is LimitScope.ACCOUNT
+        if is_budget and report.limit_class not in answer.grant.epochs:
+            window = book.window_of(report.limit_class)
+            observed = windows.observe(window, report=_as_window_report(report), now=answer.at)
+            book.put(report.limit_class, observed)
+    if answer.refused and book.scope_of(answer.refused) is not LimitScope.RECORD:
+        book.block(answer.refused, seconds=answer.retry_after_s, reason=answer.words, now=answer.at)
+
+
+def _settle_call(book: BudgetBook, limit_class: str, epoch: int, answer: CallAnswer) -> None:
+    window, report = book.window_of(limit_class), answer.find_report(limit_class)
+    if answer.is_given_back:
+        book.put(limit_class, windows.give_back(window, epoch=epoch))
+        return
+    read = _as_window_report(report) if report else None
+    book.put(limit_class, windows.settle(window, epoch=epoch, report=read, now=answer.at))
+
+
+def _settle_place(book: BudgetBook, limit_class: str, _epoch: int, answer: CallAnswer) -> None:
+    """A place stays taken when the CRM took the work, or may have; its keeper knows better, soon."""
+    window, report = book.window_of(limit_class), answer.find_report(limit_class)
+    if answer.is_given_back or answer.refused:
+        window = running.free_place(window)
+    if report is not None:
+        window = running.read_places(window, report=_as_window_report(report), now=answer.at)
+    book.put(limit_class, window)
+
+
+def _count_minutes(minutes: dict[tuple[str, datetime], Counter[str]], answer: CallAnswer) -> None:
+    minute = begin_of_minute(answer.at)
+    for limit_class in answer.grant.epochs:
+        minutes[limit_class, minute] += Counter(calls=1, failed=int(answer.has_failed))
+    if answer.refused:
+        minutes[answer.refused, minute]["limited"] += 1
+
+
+def _as_window_report(report: LimitReport) -> WindowReport:
+    return WindowReport(report.limit, report.remaining, report.resets_in_s)
+
+
+def _explain_wait(seconds: float) -> str:
+    if seconds <= IN_SECONDS_S:
+        wait = max(math.ceil(seconds), 1)
+        return ngettext(
+            "The calls that the CRM allows are used up. Try again in %(count)d second.",
+            "The calls that the CRM allows are used up. Try again in %(count)d seconds.",
+            wait,
+        ) % {"count": wait}
+    wait = math.ceil(seconds / 60)
+    return ngettext(
+        "The calls that the CRM allows are used up. Try again in %(count)d minute.",
+        "The calls that the CRM allows are used up. Try again in %(count)d minutes.",
+        wait,
+    ) % {"count": wait}

@@ -1,0 +1,151 @@
+"""The gate of one connection: every call of it is paid from the account's budgets before, and told of after.
+
+To save transactions the answer of a call is noted together with the next call's grant; `flush` notes what is left.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+
+from crm_integrations.budgets.windows import BLOCK_WITHOUT_A_TIME_S, STALE_S
+from crm_integrations.database_clock import Clock
+from crm_integrations.providers.limits import LimitReport, LimitScope
+from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Grant, acquire, settle
+
+logger = logging.getLogger(__name__)
+
+
+class AccountCallGate:
+    """See CallGate. Not for several threads. `scopes`: limit class → who shares it, as the provider documents."""
+
+    def __init__(
+        self,
+        *,
+        account_id: int,
+        is_interactive: bool,
+        clock: Clock,
+        scopes: Mapping[str, LimitScope] | None = None,
+    ) -> None:
+        self._account_id = account_id
+        self._is_interactive = is_interactive
+        self._clock = clock
+        self._scopes = dict(scopes or {})
+        self._answers: list[CallAnswer] = []
+        self._reserved: list[Grant] = []
+        self._current: Grant | None = None
+        self.calls = 0  # made so far
+        self._record_opens_at: datetime | None = None
+
+    def enter(self, limit_classes: Sequence[str]) -> None:
+        """Use what was reserved for such a call, or spend now. Raises BudgetSpent."""
+        classes, now = tuple(limit_classes), self._clock()
+        if any(self._scopes.get(name) is LimitScope.RECORD for name in classes):
+            self._record_opens_at = None
+        self._current = self._take_reserved(classes, now) or self._acquire(classes, now)
+
+    def leave(
+        self,
+        *,
+        reports: Sequence[LimitReport],
+        refused: str = "",
+        retry_after_s: float | None = None,
+        has_failed: bool = False,
+        words: str = "",
+    ) -> None:
+        """Keep what the answer said for the next grant; a refusal is noted at once, for everybody."""
+        grant, self._current = self._current, None
+        if grant is None:
+            return
+        self.calls += 1
+        now = self._clock()
+        self._answers.append(
+            CallAnswer(grant, now, tuple(reports), refused, retry_after_s, words=words, has_failed=has_failed)
+        )
+        self._note_record_rest(reports, refused, retry_after_s, now)
+        if refused:
+            self._flush_quietly()
+
+    def reserve(self, limit_classes: Sequence[str]) -> None:
+        """Spend one call ahead; the next `enter` with the same limits uses it. Raises BudgetSpent."""
+        classes, now = tuple(limit_classes), self._clock()
+        grant = self._take_reserved(classes, now) or self._acquire(classes, now)
+        self._reserved.append(grant)
+
+    def release(self) -> None:
+        """Give back what was reserved and not used, with the next grant or `flush`."""
+        now = self._clock()
+        self._answers += [CallAnswer(grant, now, is_given_back=True) for grant in self._reserved]
+        self._reserved = []
+
+    def flush(self) -> None:
+        """Note every answer, and give back what was reserved."""
+        if self._reserved:
+            self.release()
+        if self._answers:
+            settle(account_id=self._account_id, answers=self._answers)
+            self._answers = []
+
+    def note_unusable(self) -> None:
+        """The last answer turned out to be none: a page of some proxy, or half a body."""
+        if self._answers and not self._answers[-1].is_given_back:
+            self._answers[-1] = replace(self._answers[-1], has_failed=True)
+
+    def record_rest_s(self) -> float | None:
+        """How long the record that was last written takes no more writes; None = it takes them."""
+        if self._record_opens_at is None:
+            return None
+        rest_s = (self._record_opens_at - self._clock()).total_seconds()
+        return rest_s if rest_s > 0 else None
+
+    def _take_reserved(self, classes: tuple[str, ...], now: datetime) -> Grant | None:
+        """A reserved call of these limits; one that has grown old is given back, others may reckon without it."""
+        found = next((grant for grant in self._reserved if grant.limit_classes == classes), None)
+        if found is None:
+            return None
+        self._reserved.remove(found)
+        if found.granted_at + timedelta(seconds=STALE_S) > now:
+            return found
+        self._answers.append(CallAnswer(found, now, is_given_back=True))
+        return None
+
+    def _acquire(self, classes: tuple[str, ...], now: datetime) -> Grant:
+        """Spend now, and note the answers with it; a refusal of the budget has noted them too."""
+        answers, self._answers = self._answers, []
+        try:
+            return acquire(
+                account_id=self._account_id,
+                limit_classes=classes,
+                is_interactive=self._is_interactive,
+                now=now,
+                answers=answers,
+            )
+        except BudgetSpent:
+            raise
+        except BaseException:
+            self._answers = answers
+            raise
+
+    def _note_record_rest(
+        self, reports: Sequence[LimitReport], refused: str, retry_after_s: float | None, now: datetime
+    ) -> None:
+        waits = [
+            report.resets_in_s or 0.0
+            for report in reports
+            if report.scope is LimitScope.RECORD and report.remaining == 0
+        ]
+        if self._scopes.get(refused) is LimitScope.RECORD:
+            waits.append(retry_after_s or BLOCK_WITHOUT_A_TIME_S)
+        if waits:
+            self._record_opens_at = now + timedelta(seconds=max(waits))
+
+    def _flush_quietly(self) -> None:
+        """A database that is away must not hide what the CRM answered; the answers stay for the next try."""
+        try:
+            if self._answers:
+                settle(account_id=self._account_id, answers=self._answers)
+                self._answers = []
+        except DatabaseError:
+            logger.exception("A refusal of account %s could not be noted.", self._account_id)

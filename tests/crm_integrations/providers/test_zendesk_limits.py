@@ -1,0 +1,76 @@
+"""Which of Zendesk's limits a request spends, and what the gate is told of its end."""
+
+import pytest
+
+from crm_integrations.providers.limits import LimitScope
+from crm_integrations.providers.zendesk.limits import BULK, LIMITS, WRITES, leave_gate, request_classes, write_classes
+from demo.zendesk.limits import BUCKETS
+from tests.crm_integrations.providers.contract import NotingGate
+from zendesk_client import FinishedCall, LimitReport, NoAnswer, RateLimited, RecordNotFound, Unavailable
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "classes"),
+    [
+        ("GET", "/api/v2/users/me", ("account",)),
+        ("GET", "/api/v2/tickets/show_many", ("account",)),
+        ("GET", "/api/v2/tickets/7/audits", ("account",)),
+        ("PUT", "/api/v2/tickets/7", WRITES["ticket"]),
+        ("PUT", "/api/v2/tickets/7/tags", WRITES["ticket"]),
+        ("PUT", "/api/v2/users/7", WRITES["user"]),
+        ("PUT", "/api/v2/users/7/tags", ("account",)),
+        ("PUT", "/api/v2/organizations/7", WRITES["organization"]),
+        ("PATCH", "/api/v2/custom_objects/car/records/01G", ("account",)),
+        ("PUT", "/api/v2/tickets/update_many", BULK),
+        ("PUT", "/api/v2/users/update_many", BULK),
+        ("POST", "/api/v2/custom_objects/car/jobs", BULK),
+        ("GET", "/api/v2/job_statuses/show_many", ("account",)),
+        ("GET", "/api/v2/ticket_fields", ("account", "ticket-fields-index")),
+        ("GET", "/api/v2/users/search", ("account", "search-index")),
+        ("POST", "/api/v2/users", ("account", "users-update")),
+    ],
+)
+def test_a_request_spends_the_limits_of_its_address(method, path, classes):
+    assert request_classes(method, path) == classes
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "is_bulk", "classes"),
+    [
+        ("ticket", False, WRITES["ticket"]),
+        ("custom_object:car", False, ("account",)),
+        ("ticket", True, BULK),
+        ("custom_object:car", True, BULK),
+    ],
+)
+def test_a_write_spends_the_limits_of_its_request(entity_type, is_bulk, classes):
+    assert write_classes(entity_type, is_bulk=is_bulk) == classes
+
+
+def test_the_seeds_are_those_of_the_demo():
+    scopes = {"account": LimitScope.ACCOUNT, "jobs": LimitScope.IN_FLIGHT}
+    seeds = {limit.limit_class: (limit.calls, limit.window_s, limit.scope) for limit in LIMITS}
+    demo = {
+        name: (bucket.total, bucket.window_s, scopes.get(bucket.per, LimitScope.RECORD))
+        for name, bucket in BUCKETS.items()
+    }
+    assert seeds == demo
+
+
+@pytest.mark.parametrize(
+    ("error", "refused", "has_failed"),
+    [
+        (None, "", False),
+        (RecordNotFound("gone", status=404), "", False),
+        (Unavailable("down", status=503, retry_after_s=9), "", True),
+        (NoAnswer("reset"), "", True),
+        (RateLimited("slow down", status=429, retry_after_s=9), "account", False),
+    ],
+)
+def test_only_a_refusal_of_a_limit_asks_for_a_wait_and_only_infrastructure_fails(error, refused, has_failed):
+    gate = NotingGate()
+    leave_gate(gate, FinishedCall("GET", "/api/v2/users/me", error, (LimitReport("tickets-update", 100, 9, 5),)))
+    (told,) = gate.left
+    assert (told["refused"], told["has_failed"]) == (refused, has_failed)
+    assert (told["retry_after_s"], told["words"]) == ((9, "slow down") if refused else (None, ""))
+    assert told["reports"][0].remaining == 9

@@ -1,0 +1,148 @@
+"""The gate of a connection: one transaction a call, reservations, and the rest of a record."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+
+from crm_integrations.models import CallBudget, CRMAccount
+from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
+from crm_integrations.services import call_gates
+from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.call_gates import AccountCallGate
+from tests.engine import NOW, FakeClock
+from tests.memory_provider import MemoryProvider
+
+pytestmark = pytest.mark.django_db
+LIMITS = (CallLimit("account", 3, 60), CallLimit("per-record", 3, 600, LimitScope.RECORD))
+WRITE = ("account", "per-record")
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def gate(monkeypatch, clock):
+    monkeypatch.setattr(MemoryProvider, "limits", LIMITS)
+    account = CRMAccount.objects.create(provider="memory", address="acme", head_room_percent=0)
+    scopes = {limit.limit_class: limit.scope for limit in LIMITS}
+    return AccountCallGate(account_id=account.pk, is_interactive=False, clock=clock, scopes=scopes)
+
+
+def budget():
+    return CallBudget.objects.get(limit_class="account")
+
+
+def test_an_answer_is_noted_with_the_next_call(gate):
+    gate.enter(WRITE)
+    gate.leave(reports=[])
+    assert budget().answered == 0
+    gate.enter(WRITE)
+    assert (budget().answered, budget().granted) == (1, 2)
+    gate.leave(reports=[])
+    gate.flush()
+    assert (budget().answered, budget().in_flight) == (2, 0)
+    assert gate.calls == 2
+
+
+def test_an_answer_is_noted_even_when_the_next_call_is_refused(gate):
+    gate.enter(WRITE)
+    gate.leave(reports=[LimitReport("account", 3, 0, 30)])
+    with pytest.raises(BudgetSpent):
+        gate.enter(WRITE)
+    assert (budget().answered, budget().foreign) == (1, 2)
+
+
+def test_a_refusal_of_the_crm_is_noted_at_once(gate):
+    gate.enter(WRITE)
+    gate.leave(reports=[], refused="account", retry_after_s=93, words="slow down")
+    assert budget().blocked_until == NOW + timedelta(seconds=93)
+
+
+def test_a_database_that_is_away_does_not_hide_the_answer_and_loses_none(gate, monkeypatch):
+    def fail(**_keys):
+        raise OperationalError("gone")
+
+    gate.enter(WRITE)
+    with monkeypatch.context() as patch:
+        patch.setattr(call_gates, "settle", fail)
+        patch.setattr(call_gates, "acquire", fail)
+        gate.leave(reports=[], refused="account", retry_after_s=93)
+        with pytest.raises(OperationalError):
+            gate.enter(WRITE)
+    gate.flush()
+    assert budget().blocked_until == NOW + timedelta(seconds=93)
+
+
+def test_a_reserved_call_is_used_by_the_next_of_its_kind_and_spent_once(gate):
+    gate.reserve(WRITE)
+    gate.reserve(WRITE)
+    assert budget().granted == 1
+    gate.enter(WRITE)
+    gate.leave(reports=[])
+    assert budget().granted == 1
+
+
+def test_a_reserved_call_is_not_used_by_another_kind(gate):
+    gate.reserve(WRITE)
+    with pytest.raises(BudgetSpent):
+        gate.enter(["account"])  # an unconfirmed window lets one through
+
+
+def test_what_was_reserved_and_not_used_goes_back(gate):
+    gate.reserve(WRITE)
+    gate.release()
+    gate.flush()
+    assert (budget().granted, budget().in_flight) == (0, 0)
+
+
+def test_flushing_gives_back_what_is_still_reserved(gate):
+    gate.reserve(WRITE)
+    gate.flush()
+    assert budget().granted == 0
+
+
+def test_a_reserved_call_that_has_grown_old_is_asked_for_again(gate, clock):
+    gate.reserve(WRITE)
+    clock.move(seconds=61)
+    gate.enter(WRITE)
+    assert (budget().granted, budget().epoch) == (1, 1)
+
+
+def test_a_record_rests_when_its_own_limit_is_used_up(gate, clock):
+    assert gate.record_rest_s() is None
+    gate.enter(WRITE)
+    gate.leave(reports=[LimitReport("per-record", 30, 0, 400, LimitScope.RECORD)])
+    clock.move(seconds=10)
+    assert gate.record_rest_s() == 390
+    gate.enter(["account"])  # reading it back is no write
+    gate.leave(reports=[])
+    assert gate.record_rest_s() == 390
+    gate.enter(WRITE)
+    gate.leave(reports=[LimitReport("per-record", 30, 29, 600, LimitScope.RECORD)])
+    assert gate.record_rest_s() is None
+
+
+@pytest.mark.parametrize(("retry_after_s", "rest_s"), [(77, 77), (None, 10)])
+def test_a_record_that_was_refused_rests_as_long_as_the_crm_asks(gate, retry_after_s, rest_s):
+    gate.enter(WRITE)
+    gate.leave(reports=[], refused="per-record", retry_after_s=retry_after_s)
+    assert gate.record_rest_s() == rest_s
+    assert budget().blocked_until is None
+
+
+def test_an_answer_that_proves_unusable_counts_as_a_failure(gate):
+    gate.enter(WRITE)
+    gate.leave(reports=[])
+    gate.note_unusable()
+    gate.flush()
+    assert CRMAccount.objects.get().circuit_failures == 1
+
+
+def test_leaving_without_having_entered_is_harmless(gate):
+    gate.leave(reports=[])
+    gate.note_unusable()
+    gate.flush()
+    assert not CallBudget.objects.exists()

@@ -1,0 +1,90 @@
+"""Rows in and out with few statements: what is written and read is what Django would write and read."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from crm_integrations.models import Authentication
+from crm_integrations.row_sql import (
+    ROWS_PER_STATEMENT,
+    as_time,
+    as_uuid,
+    insert_missing,
+    insert_rows,
+    read_rows,
+    update_row,
+)
+from memorialization.models import Contact, Interaction
+from tests.factories import make_authentication, make_configuration
+
+pytestmark = pytest.mark.django_db
+MOMENT = datetime(2026, 1, 5, 9, 30, 1, 250_000, tzinfo=timezone(timedelta(hours=-5)))
+
+
+@pytest.fixture
+def contact(db):
+    return Contact.objects.create(configuration=make_configuration(), contact_id="1")
+
+
+def make_row(contact, **columns):
+    return Interaction(configuration=contact.configuration, contact=contact, channel="voice", **columns)
+
+
+def test_a_row_comes_back_as_it_was_whoever_reads_it(contact):
+    values = {"ani": {"value": "Zoé 😀 \u2028", "occurred_at": "2026"}, "deep": [1, 2.5, None, True, 2**70]}
+    row = make_row(contact, segment_id="a", started_at=MOMENT, values=values, flags=["one"])
+    insert_rows([row])
+    (read,) = read_rows(Interaction, "id = %s", [row.pk])
+    stored = Interaction.objects.get()
+    for each in (read, stored):
+        assert each.started_at == MOMENT and each.ended_at is None
+        assert (each.values, each.flags, each.targets) == (values, ["one"], {})
+        assert each.configuration_id == contact.configuration_id
+        assert each.created_at == each.updated_at and each.created_at.tzinfo is not None
+    assert {name: getattr(read, name) for name in vars(stored) if name != "_state"} == {
+        name: value for name, value in vars(stored).items() if name != "_state"
+    }
+
+
+def test_many_rows_get_their_ids_in_their_order(contact):
+    rows = [make_row(contact, segment_id=str(number)) for number in range(ROWS_PER_STATEMENT + 3)]
+    insert_rows(rows)
+    stored = dict(Interaction.objects.values_list("pk", "segment_id"))
+    assert [stored[row.pk] for row in rows] == [row.segment_id for row in rows]
+    insert_rows([])
+
+
+def test_an_update_writes_the_named_fields_and_no_others(contact):
+    row = make_row(contact, segment_id="a")
+    insert_rows([row])
+    row.values, row.ended_at, row.agent_id = {"a": {}}, MOMENT, "not written"
+    update_row(row, ["values", "ended_at"])
+    stored = Interaction.objects.get()
+    assert (stored.values, stored.ended_at, stored.agent_id) == ({"a": {}}, MOMENT, "")
+
+
+def test_what_is_there_already_is_left_as_it_is_and_not_answered(contact):
+    before = contact.created_at
+    names, key = ("configuration_id", "contact_id"), contact.configuration_id
+    made = insert_missing(Contact, names, [(key, "1"), (key, "2")], returning=("contact_id",))
+    assert made == [("2",)]
+    assert Contact.objects.get(contact_id="1").created_at == before
+    assert Contact.objects.get(contact_id="2").created_at >= before
+
+
+def test_a_column_that_is_encrypted_is_never_written_or_read_past_its_encryption():
+    row = make_authentication()
+    with pytest.raises(TypeError):
+        read_rows(Authentication, "id = %s", [row.pk])
+    row.pk = None
+    with pytest.raises(TypeError):
+        insert_rows([row])
+    assert Authentication.objects.count() == 1
+
+
+def test_moments_and_ids_find_their_rows_as_parameters(contact):
+    row = make_row(contact, started_at=MOMENT)
+    insert_rows([row])
+    parameters = [as_time(MOMENT), as_uuid(contact.configuration_id)]
+    (read,) = read_rows(Interaction, "started_at = %s AND configuration_id = %s", parameters)
+    assert read.started_at.astimezone(UTC).hour == 14
