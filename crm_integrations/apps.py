@@ -12,6 +12,7 @@ class CRMIntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Bring the core's own entries of the navigation and tabs of a configuration."""
+        from crm_integrations.administration import AdministrationSection, register_sections
         from crm_integrations.navigation import NavigationEntry, register_navigation
         from crm_integrations.permissions import EDIT_CONFIGURATIONS, VIEW_CONFIGURATIONS
         from crm_integrations.tabs import ConfigurationTab, register_tabs
@@ -26,7 +27,8 @@ class CRMIntegrationsConfig(AppConfig):
             NavigationEntry(
                 _("Agent Integrations"), "configuration_list", "integrations", VIEW_CONFIGURATIONS, order=20
             ),
-            NavigationEntry(
-                _("Administration"), "admin:index", "administration", "crm_integrations.change_user", order=90
-            ),
+            NavigationEntry(_("Administration"), "administration", "administration", VIEW_CONFIGURATIONS, order=90),
+        )
+        register_sections(
+            AdministrationSection(_("Raw tables"), "admin:index", "crm_integrations.change_user", order=90)
         )

@@ -22,6 +22,7 @@ _labels: dict[str, str | Promise] = {
     "intake_key_created": _("Intake key created"),
     "intake_key_rotated": _("Intake key rotated"),
     "intake_key_revoked": _("Intake key revoked"),
+    "head_room_changed": _("Head-room of an account changed"),
     "encryption_keys_rotated": _("Encryption keys rotated"),
 }
 

@@ -1,12 +1,15 @@
-"""The reader's language: account setting first, then the switch's cookie, then the browser."""
+"""The reader's language: account setting, switch's cookie, then the browser. And the short way in for scripts."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
+
+API_PREFIX = "/api/"
 
 
 class PreferredLanguageMiddleware:
@@ -26,10 +29,41 @@ class PreferredLanguageMiddleware:
             return response
 
 
+class ScriptCallMiddleware:
+    """Takes the API's calls past all that only people need: session, user, messages, forms.
+
+    Scripts have no cookies; their views know them by a key and are exempt from CSRF. Safety headers and the check of
+    the host come before it in the settings.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a script in its language; everybody else goes on."""
+        if not request.path_info.startswith(API_PREFIX):
+            return self.get_response(request)
+        try:
+            request.resolver_match = match = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        language = _language_of_headers(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
 def _preferred_language(request: HttpRequest) -> str:
     chosen = getattr(request.user, "language", "") or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     if chosen in dict(settings.LANGUAGES):
         return chosen
+    return _language_of_headers(request)
+
+
+def _language_of_headers(request: HttpRequest) -> str:
     for code in _accepted_languages(request):
         if code.startswith("fr"):
             return "fr-ca"

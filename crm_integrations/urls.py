@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from crm_integrations.views import (
     accounts,
+    administration,
     authentications,
     authorization,
     configuration_files,
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("configurations/new/", set_up.create_configuration, name="configuration_create"),
     path("configurations/import/", configuration_files.upload, name="configuration_import"),
     path("configurations/<uuid:pk>/", include(configuration_urls)),
+    path("administration/", administration.start, name="administration"),
     path("oauth/callback/", authorization.return_from_consent, name="authorization_callback"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

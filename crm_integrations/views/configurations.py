@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crm_integrations.administration import account_page_url
 from crm_integrations.configuration_sections import registered_sections
 from crm_integrations.models import Configuration
 from crm_integrations.overview import configuration_facts
@@ -21,6 +22,7 @@ from crm_integrations.permissions import (
 )
 from crm_integrations.selectors.audit import recent_audit
 from crm_integrations.selectors.authentications import configurations_beside, limit_lines, right_lines
+from crm_integrations.selectors.budgets import budget_states, find_pause
 from crm_integrations.selectors.configurations import (
     FILTERED_ABOVE,
     STATES,
@@ -72,7 +74,7 @@ def show_configuration(request: SignedInRequest, pk: UUID) -> HttpResponse:
     has_key = any(row.is_usable for row in keys)
     context = {
         **page_context(request, configuration, "configuration_detail"),
-        "connection": _connection(configuration),
+        "connection": _connection(request, configuration),
         "facts": facts,
         "health": configuration_health(Signs(configuration, facts, has_key, now)),
         "keys": keys,
@@ -100,19 +102,20 @@ def page_context(request: SignedInRequest, configuration: Configuration, tab: st
     }
 
 
-def _connection(configuration: Configuration) -> dict[str, Any]:
+def _connection(request: SignedInRequest, configuration: Configuration) -> dict[str, Any]:
     """The connection card: account, system user, token, rights and limits; empty without an account."""
     authentication = configuration.authentication
     if authentication is None:
         return {}
     provider, now = find_provider(configuration), timezone.now()
     account = authentication.account
+    budgets = budget_states(account_id=account.pk, now=now)
     return {
         "authentication": authentication,
         "account_url": provider.account_url(account.address) if provider else account.address,
         "rights": right_lines(authentication.rights, provider),
-        "limits": limit_lines(account, now=now),
-        "paused_until": account.paused_until if account.paused_until and account.paused_until > now else None,
-        "pause_reason": account.pause_reason,
+        "limits": limit_lines(budgets),
+        "load_url": account_page_url(user=request.user, account_id=account.pk),
+        "pause": find_pause(budgets),
         "beside": configurations_beside(configuration),
     }
