@@ -103,8 +103,12 @@ DELIVERY_REASONS: dict[str, Reason] = {
     ),
     "resolved_by_link": Reason(_("A record was linked later and is written by a delivery of its own.")),
     "nothing_to_write": Reason(_("Every mapped value is blank, withheld or left out, so there is nothing to write.")),
+    "taken_back": Reason(
+        _("The replay that queued it was cancelled before it was sent."), _("Replay the original delivery again.")
+    ),
     "unlinked": Reason(_("The record was unlinked before anything was sent."), _("Link it again to write to it.")),
     "crm_unavailable": Reason(_("The CRM cannot be reached; it is tried again by itself.")),
+    "goes_alone": Reason(_("It was refused when it was written together with others; it is tried by itself.")),
     "conflict": Reason(_("Somebody changed the record at the same moment; it is tried again by itself.")),
     "limit_reached": Reason(_("The CRM's limit is reached; it goes on by itself.")),
     "settling": Reason(_("The outcome of the last call is unknown; the record is read before anything is written.")),

@@ -6,7 +6,9 @@ from typing import Any
 
 from crm_integrations.models import Configuration
 from memorialization.models import Contact, Delivery, Interaction, RecordLane
-from memorialization.services.draining import Turn, drain_account
+from memorialization.services.account_turn import Turn
+from memorialization.services.claims import LaneHold, claim_lanes
+from memorialization.services.draining import drain_account
 from memorialization.services.lanes import find_lane, make_lane_due
 from tests.memory_provider import MemoryAccount, MemoryProvider
 
@@ -91,6 +93,12 @@ def make_delivery(
 def push_all(configuration: Configuration, clock: FakeClock) -> Turn:
     """One turn on the configuration's account."""
     return drain_account(account_id=configuration.authentication.account_id, clock=clock)
+
+
+def claim_due(configuration: Configuration, *, now: datetime = NOW, limit: int = 10) -> list[LaneHold]:
+    """Lease due lanes of tickets of the configuration's account."""
+    account_id = configuration.authentication.account_id
+    return claim_lanes(account_id=account_id, entity_type="ticket", goes_alone=False, limit=limit, now=now)
 
 
 def account_of(configuration: Configuration) -> MemoryAccount:

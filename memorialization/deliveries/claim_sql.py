@@ -10,27 +10,23 @@ from typing import Any
 
 from django.db import connection
 
-from crm_integrations.models import Authentication, Configuration, CRMAccount
+from crm_integrations.models import Authentication, Configuration
 from memorialization.models import Delivery, RecordLane
 
 LANE = RecordLane._meta.db_table
 DELIVERY = Delivery._meta.db_table
 CONFIGURATION = Configuration._meta.db_table
 AUTHENTICATION = Authentication._meta.db_table
-ACCOUNT = CRMAccount._meta.db_table
 
 # A delivery is looked at only while its configuration is active and its authentication, for this very account, is not
-# held. The account's own conditions come first and once: paused or wholly held, it costs nothing however much waits.
+# held. The account's own condition comes first and once: wholly held, it costs nothing however much waits.
 DUE_LANES = f"""
 SELECT lane.id FROM {LANE} lane
 WHERE lane.account_id = %(account)s
   AND lane.next_due_at <= %(now)s
   AND lane.lease IS NULL
   AND (lane.closed_until IS NULL OR lane.closed_until <= %(now)s)
-  AND {{suspects}}
-  AND EXISTS (
-    SELECT 1 FROM {ACCOUNT} account
-    WHERE account.id = %(account)s AND (account.paused_until IS NULL OR account.paused_until <= %(now)s))
+  AND {{which}}
   AND EXISTS (
     SELECT 1 FROM {CONFIGURATION} usable
     JOIN {AUTHENTICATION} working ON working.id = usable.authentication_id
@@ -56,22 +52,23 @@ UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) RETURNING {RETURNED}
 """  # noqa: S608
 CLAIMS = {"sqlite": SQLITE_CLAIM, "postgresql": POSTGRESQL_CLAIM}
 
-CLEAN = "lane.lost_leases = 0"
+OF_TYPE = "lane.entity_type = %(entity_type)s AND lane.goes_alone = %(goes_alone)s AND lane.lost_leases = 0"
 SUSPECT = "lane.lost_leases > 0"
 
 
 def run_claim(
-    *, account_id: int, limit: int, lease: uuid.UUID, until: datetime, now: datetime, suspects: str
+    *, account_id: int, limit: int, lease: uuid.UUID, until: datetime, now: datetime, which: str, **chosen: Any
 ) -> list[tuple[Any, ...]]:
-    """Lease up to `limit` due lanes in one statement; rows of RETURNED, in no order. `suspects`: CLEAN or SUSPECT."""
+    """Lease up to `limit` due lanes in one statement; rows of RETURNED, in no order. `which`: OF_TYPE or SUSPECT."""
     adapt = connection.ops.adapt_datetimefield_value
-    statement = CLAIMS[connection.vendor].format(suspects=suspects)
+    statement = CLAIMS[connection.vendor].format(which=which)
     parameters = {
         "account": account_id,
         "now": adapt(now),
         "until": adapt(until),
         "lease": RecordLane._meta.get_field("lease").get_db_prep_value(lease, connection),
         "limit": limit,
+        **chosen,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -3,10 +3,14 @@
 `kill` is SIGKILL to this process, `raise` an error that no code expects; `nth` (default 1) is the visit that fires,
 and it fires once. Unset, a visit costs one comparison. The places, in the order a delivery meets them:
 
-after_claim     record lanes are leased, nothing was sent
-before_call     the attempt is committed, the CRM was not asked
-after_call      the CRM has answered, nothing of the answer is stored
-during_commit   inside the transaction that stores the outcome
+after_claim           record lanes are leased, nothing was sent
+before_call           the attempt is committed, the CRM was not asked
+after_call            the CRM has answered, nothing of the answer is stored
+during_commit         inside the transaction that stores the outcome
+before_bulk_call      the bulk write with its members is committed, the CRM was not asked
+after_bulk_call       the CRM has taken the bulk write, its handle is not stored
+bulk_waiting          the handle is stored, nobody has asked yet how far the CRM is
+before_bulk_conclude  the CRM is through with the bulk write, no outcome of it is stored
 """
 
 import os
@@ -14,7 +18,9 @@ import signal
 import threading
 from dataclasses import dataclass, field
 
-NAMES = ("after_claim", "before_call", "after_call", "during_commit")
+SINGLE_NAMES = ("after_claim", "before_call", "after_call", "during_commit")
+BULK_NAMES = ("before_bulk_call", "after_bulk_call", "bulk_waiting", "before_bulk_conclude")
+NAMES = SINGLE_NAMES + BULK_NAMES
 ACTIONS = ("kill", "raise")
 
 

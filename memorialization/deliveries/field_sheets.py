@@ -1,7 +1,6 @@
 """The fields of one delivery while it is being pushed: what still has to be sent, and what is settled. Pure."""
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from memorialization.models.deliveries import Delivery, FieldResult
 
 Entry = dict[str, Any]
 
+KNOWN_TYPES = {field_type.value: field_type for field_type in FieldType}
 ADDED = {FieldType.TAGS, FieldType.COMMENT}  # written by adding: they replace nothing, so nothing supersedes them
 STANDING = {FieldResult.WRITTEN, FieldResult.SHORTENED, FieldResult.UNCHANGED}  # the record holds our value
 FINE = STANDING | {FieldResult.SUPERSEDED}
@@ -23,7 +23,7 @@ class FieldSheet:
     """A working copy of `Delivery.fields`; `entries` is what is stored back."""
 
     def __init__(self, fields: list[Entry], *, segment_ended_at: datetime, segment_key: str) -> None:
-        self.entries: list[Entry] = deepcopy(fields)
+        self.entries: list[Entry] = [dict(entry) for entry in fields]  # what entries hold is replaced, never changed
         self._segment_ended_at = segment_ended_at
         self._segment_key = segment_key
         self._compared: list[Entry] = []  # with the record, during this push
@@ -37,10 +37,6 @@ class FieldSheet:
     def pending_comment(self) -> Entry | None:
         """The note that still has to be posted."""
         return next((entry for entry in self.pending if read_type(entry) is FieldType.COMMENT), None)
-
-    def values(self) -> dict[str, CRMValue]:
-        """What the next write carries."""
-        return {entry["crm_field"]: entry["rendered"] for entry in self.pending}
 
     def types(self) -> dict[str, FieldType]:
         """The types of all fields of the sheet that can be sent, for canonical answers."""
@@ -57,22 +53,25 @@ class FieldSheet:
             mark = marks.get(entry["crm_field"])
             if read_type(entry) in ADDED or mark is None or self.precedence(entry) >= mark.precedence:
                 continue
-            _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, {"delivery": mark.delivery_id})
+            self.yield_to(entry, mark.delivery_id)
 
-    def settle_what_stands(self, record: CRMRecord) -> None:
-        """Settle what the record holds already; comments are looked for elsewhere."""
-        for entry in self.pending:
-            key, field_type = entry["crm_field"], read_type(entry)
-            if field_type is FieldType.COMMENT or key not in record.values:
-                continue
-            if not values_agree(entry["rendered"], record.values[key], field_type=field_type):
-                continue
-            entry["shown"] = record.values[key]
-            self._compared.append(entry)
-            if is_shortened(entry.get("reason", "")):
-                _settle(entry, FieldResult.SHORTENED, entry["reason"], entry.get("params"))
-            else:
-                _settle(entry, FieldResult.UNCHANGED, FieldReason.ALREADY_THERE)
+    def yield_to(self, entry: Entry, delivery_id: int | None) -> None:
+        """Settle an entry whose field holds the newer value of another delivery."""
+        _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, {"delivery": delivery_id})
+
+    def settle_if_standing(self, entry: Entry, record: CRMRecord) -> None:
+        """Settle an entry whose value the record holds already; comments are looked for elsewhere."""
+        key, field_type = entry["crm_field"], read_type(entry)
+        if field_type is FieldType.COMMENT or key not in record.values:
+            return
+        if not values_agree(entry["rendered"], record.values[key], field_type=field_type):
+            return
+        entry["shown"] = record.values[key]
+        self._compared.append(entry)
+        if is_shortened(entry.get("reason", "")):
+            _settle(entry, FieldResult.SHORTENED, entry["reason"], entry.get("params"))
+        else:
+            _settle(entry, FieldResult.UNCHANGED, FieldReason.ALREADY_THERE)
 
     def settle_comment(self, result: FieldResult, reason: FieldReason) -> None:
         """Settle the pending note without sending it."""
@@ -90,24 +89,23 @@ class FieldSheet:
             _settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
         return bool(refused)
 
-    def verify(self, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
-        """Settle everything that was sent by what the record shows, the note by what the answer says of it."""
-        for entry in self.pending:
-            field_type, planned_reason = read_type(entry), entry.get("reason", "")
-            if field_type is FieldType.COMMENT:
-                verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
-            else:
-                verdict = judge_field(
-                    entry["crm_field"],
-                    entry["rendered"],
-                    record.values,
-                    field_type=field_type,
-                    planned_reason=planned_reason,
-                )
-            entry["sent"] = entry["rendered"]
-            entry["shown"] = record.values.get(entry["crm_field"])
-            self._compared.append(entry)
-            _settle(entry, verdict.result, verdict.reason, entry.get("params"))
+    def verify(self, entry: Entry, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
+        """Settle an entry that was sent by what the record shows, a note by what the answer says of it."""
+        field_type, planned_reason = read_type(entry), entry.get("reason", "")
+        if field_type is FieldType.COMMENT:
+            verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
+        else:
+            verdict = judge_field(
+                entry["crm_field"],
+                entry["rendered"],
+                record.values,
+                field_type=field_type,
+                planned_reason=planned_reason,
+            )
+        entry["sent"] = entry["rendered"]
+        entry["shown"] = record.values.get(entry["crm_field"])
+        self._compared.append(entry)
+        _settle(entry, verdict.result, verdict.reason, entry.get("params"))
 
     def standing(self) -> Iterator[tuple[str, Precedence]]:
         """Fields seen to hold our value in place of another, with its precedence: what marks are made of."""
@@ -127,8 +125,7 @@ class FieldSheet:
 
 def read_type(entry: Entry) -> FieldType | None:
     """The type of an entry's field, when the plan noted one that is known."""
-    known = entry.get("type")
-    return FieldType(known) if known in set(FieldType) else None
+    return KNOWN_TYPES.get(entry.get("type", ""))
 
 
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:

@@ -21,6 +21,7 @@ class DeliveryReason(StrEnum):
 
     CRM_UNAVAILABLE = "crm_unavailable"
     CONFLICT = "conflict"
+    GOES_ALONE = "goes_alone"  # was refused among others
     LIMIT = "limit_reached"
     SETTLING = "settling"
     TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105 - a word

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.models import Configuration
+from memorialization.models.bulk_writes import BulkWrite
 from memorialization.models.interactions import Interaction
 from memorialization.models.lanes import RecordLane
 
@@ -30,11 +31,13 @@ class Delivery(models.Model):
         FAILED = "failed", _("Failed")
         SKIPPED = "skipped", _("Skipped")
 
-    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="deliveries")
-    interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="deliveries")
+    # Without indexes of their own: those below begin with the same column.
+    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="deliveries", db_index=False)
+    interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="deliveries", db_index=False)
     lane = models.ForeignKey(
         RecordLane, models.PROTECT, null=True, blank=True, related_name="deliveries", db_index=False
     )  # indexed below, with what is asked of it
+    channel = models.CharField(_("channel"), max_length=10, blank=True)  # of the interaction, for the ledger's filter
     entity_type = models.CharField(_("entity type"), max_length=150)
     record_id = models.CharField(_("record id"), max_length=200, blank=True)
     revision = models.PositiveIntegerField(_("revision"), default=1)
@@ -51,6 +54,7 @@ class Delivery(models.Model):
     must_look_first = models.BooleanField(
         _("look before writing"), default=False
     )  # an earlier call's outcome is unknown
+    goes_alone = models.BooleanField(_("goes alone"), default=False)  # was refused in company, or carries a note
     attempt_count = models.PositiveIntegerField(_("attempts"), default=0)
     backoff_spent_s = models.PositiveIntegerField(_("back-off spent (s)"), default=0)  # 72 h of it end in *failed*
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -64,7 +68,20 @@ class Delivery(models.Model):
             models.Index(fields=["lane", "state", "segment_ended_at"], name="delivery_of_lane"),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
             models.Index(fields=["configuration", "-id"], name="delivery_by_configuration"),
-            models.Index(fields=["configuration", "state", "-id"], name="delivery_by_its_state"),
+            models.Index(fields=["configuration", "state", "channel", "-id"], name="delivery_by_criteria"),
+            # Most deliveries have no reason. What else may be asked for is in the index, so that no row is read for it.
+            models.Index(
+                fields=["reason", "-id", "state", "configuration", "channel"],
+                condition=Q(reason__gt=""),
+                name="delivery_by_reason",
+            ),
+            # Records that nothing was sent to; those of every other delivery are lanes. Finds the beginnings of ids.
+            models.Index(
+                fields=["lane", "record_id"],  # the lane too, or SQLite would choose the index of lanes
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                condition=Q(lane__isnull=True),
+                name="delivery_without_lane",
+            ),
             models.Index(fields=["-created_at"], name="delivery_by_time"),
         ]
         constraints = [
@@ -111,6 +128,9 @@ class Attempt(models.Model):
 
     deliveries = models.ManyToManyField(Delivery, related_name="attempts")
     lane = models.ForeignKey(RecordLane, models.CASCADE, related_name="attempts")
+    bulk_write = models.ForeignKey(
+        BulkWrite, models.SET_NULL, null=True, blank=True, related_name="attempts", db_index=False
+    )
     fence = models.PositiveBigIntegerField(_("fence"))
     started_at = models.DateTimeField(_("started at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -124,7 +144,10 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["id"]
-        indexes = [models.Index(fields=["lane"], condition=Q(outcome="started"), name="attempt_unfinished")]
+        indexes = [
+            models.Index(fields=["lane"], condition=Q(outcome="started"), name="attempt_unfinished"),
+            models.Index(fields=["bulk_write"], condition=Q(bulk_write__isnull=False), name="attempt_in_bulk_write"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M:%S} {self.outcome}"

@@ -5,10 +5,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Heartbeat(models.Model):
-    """The last time something that must happen again and again happened, e.g. `sweep`."""
+    """The last time something that must happen again and again happened, e.g. `sweep`, and how often it did.
 
-    name = models.SlugField(_("name"), max_length=40, primary_key=True)
+    Workers have one each (`worker:` and their host), and one for every time they started themselves again (`restart:`).
+    """
+
+    name = models.CharField(_("name"), max_length=200, primary_key=True)
     at = models.DateTimeField(_("at"))
+    count = models.PositiveBigIntegerField(_("count"), default=0)
 
     class Meta:
         verbose_name = _("heartbeat")

@@ -19,8 +19,9 @@ class Interaction(models.Model):
         DUE = "due", _("Due")  # what falls due is planned in the same transaction, so this is rarely seen
         PLANNED = "planned", _("Planned")
 
-    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="interactions")
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="interactions")
+    # Without indexes of their own: those below begin with the same column.
+    configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="interactions", db_index=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="interactions", db_index=False)
     channel = models.CharField(_("channel"), max_length=10, choices=[("voice", _("Voice")), ("digital", _("Digital"))])
     segment_id = models.CharField(_("segment"), max_length=300, blank=True)
     agent_id = models.CharField(_("Agent ID"), max_length=200, blank=True)
@@ -52,6 +53,9 @@ class Interaction(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="interaction_limit_due"),
             models.Index(fields=["configuration", "-id"], name="interaction_by_configuration"),
+            models.Index(fields=["configuration", "state", "channel", "-id"], name="interaction_by_criteria"),
+            models.Index(fields=["agent_id", "-id"], name="interaction_by_agent"),
+            models.Index(fields=["segment_id"], name="interaction_by_segment"),
             models.Index(fields=["-created_at"], name="interaction_by_time"),
         ]
         constraints = [

@@ -18,7 +18,6 @@ from crm_integrations.providers.errors import (
     RetryLater,
     ValueRefused,
 )
-from crm_integrations.services.account_limits import pause_account
 from crm_integrations.services.tokens import TokenBusy, TokenUnavailable
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery
@@ -28,13 +27,13 @@ from memorialization.services.outcomes import Outcome, failed_outcome, postponed
 class Next(Enum):
     """How a worker goes on after a delivery."""
 
-    SAME_LANE = auto()  # with the lane's next delivery
+    SAME_LANE = auto()  # with the lane's next deliveries
     OTHER_LANE = auto()  # this lane has to wait
-    OTHER_ACCOUNT = auto()  # this account is paused
 
 
+LIMIT_WITHOUT_A_TIME_S = 10.0  # a limit that gives no time (the official Ruby client waits as long)
 Reading = tuple[Outcome, Next]
-Reader = Callable[[CRMError, Delivery, int, datetime], Reading]
+Reader = Callable[[CRMError, Delivery, datetime], Reading]
 
 FAILURES: dict[type[CRMError], DeliveryReason] = {
     ValueRefused: DeliveryReason.VALUE_REFUSED,
@@ -45,17 +44,17 @@ FAILURES: dict[type[CRMError], DeliveryReason] = {
 }
 
 
-def read_error(error: CRMError, *, delivery: Delivery, account_id: int, now: datetime) -> Reading:
-    """The outcome of the try, and how the worker goes on; a limit pauses the account here."""
+def read_error(error: CRMError, *, delivery: Delivery, now: datetime) -> Reading:
+    """The outcome of the try for one delivery, and how the worker goes on."""
     for kind, reader in READERS:
         if isinstance(error, kind):
-            return reader(error, delivery, account_id, now)
-    return _read_failure(error, delivery, account_id, now)
+            return reader(error, delivery, now)
+    return _read_failure(error, delivery, now)
 
 
-def read_error_after_write(error: CRMError, *, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def read_error_after_write(error: CRMError, *, delivery: Delivery, now: datetime) -> Reading:
     """The same for an error of reading the record back: the write itself was accepted, so look before the next one."""
-    outcome, following = read_error(error, delivery=delivery, account_id=account_id, now=now)
+    outcome, following = read_error(error, delivery=delivery, now=now)
     if outcome.state == Delivery.State.WAITING:
         return replace(outcome, must_look_first=True), following
     words = error.message
@@ -65,7 +64,7 @@ def read_error_after_write(error: CRMError, *, delivery: Delivery, account_id: i
     return replace(unverified, must_look_first=True), Next.OTHER_LANE
 
 
-def _read_token_trouble(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def _read_token_trouble(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     """The token is being renewed, or could not be for a passing reason: no fault of the delivery."""
     wait_s = getattr(error, "retry_after_s", None) or 1.0
     return _postpone(
@@ -73,18 +72,13 @@ def _read_token_trouble(error: CRMError, delivery: Delivery, account_id: int, no
     ), Next.OTHER_LANE
 
 
-def _read_limit(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
-    until = pause_account(
-        account_id=account_id,
-        retry_after_s=getattr(error, "retry_after_s", None),
-        limit_class=getattr(error, "limit_class", "account"),
-        reason=error.message,
-        now=now,
-    )
-    return _postpone(error, delivery, DeliveryReason.LIMIT, until), Next.OTHER_ACCOUNT
+def _read_limit(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
+    """The call's gate has noted the limit for everybody; here the delivery itself waits as long as the CRM asks."""
+    until = now + timedelta(seconds=getattr(error, "retry_after_s", None) or LIMIT_WITHOUT_A_TIME_S)
+    return _postpone(error, delivery, DeliveryReason.LIMIT, until), Next.OTHER_LANE
 
 
-def _read_unavailable(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def _read_unavailable(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     outcome = retry_outcome(
         delivery=delivery,
         reason=DeliveryReason.CRM_UNAVAILABLE,
@@ -99,7 +93,7 @@ def _read_unavailable(error: CRMError, delivery: Delivery, account_id: int, now:
     return outcome, Next.OTHER_LANE
 
 
-def _read_conflict(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def _read_conflict(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     outcome = retry_outcome(
         delivery=delivery,
         reason=DeliveryReason.CONFLICT,
@@ -111,12 +105,12 @@ def _read_conflict(error: CRMError, delivery: Delivery, account_id: int, now: da
     return outcome, Next.OTHER_LANE
 
 
-def _read_held(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def _read_held(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     """A person must authorise again; the claim passes over the delivery until then."""
     return _postpone(error, delivery, DeliveryReason.HELD, now), Next.OTHER_LANE
 
 
-def _read_failure(error: CRMError, delivery: Delivery, account_id: int, now: datetime) -> Reading:
+def _read_failure(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     reason = next(
         (reason for kind, reason in FAILURES.items() if isinstance(error, kind)), DeliveryReason.MISCONFIGURED
     )

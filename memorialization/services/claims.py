@@ -4,8 +4,10 @@ A lease carries a fencing token: whatever its holder stores later is refused onc
 """
 
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,12 +16,17 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.services.connections import CALLS_PER_ACT
-from memorialization.deliveries.claim_sql import CLEAN, SUSPECT, run_claim
-from memorialization.models import Delivery, RecordLane
+from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
+from memorialization.deliveries.coalescing import Member, travels_alone
+from memorialization.models import BulkWrite, Delivery, RecordLane
 
 # Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
 # before an older value that came late is sent.
 TURN_ORDER = ("-must_look_first", "segment_ended_at", "segment_key", "revision", "pk")
+PUSHED_COLUMNS = (
+    *("lane", "interaction", "entity_type", "record_id", "revision", "fields", "state", "segment_ended_at"),
+    *("segment_key", "next_attempt_at", "must_look_first", "goes_alone", "attempt_count", "backoff_spent_s"),
+)
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
 SLACK_S = 5  # at least this much of a lease is left over when the longest call ends
 
@@ -51,9 +58,9 @@ def lease_length_s() -> float:
     return max(settings.LEASE_S, call_bound_s() + SLACK_S)
 
 
-def claim_lanes(*, account_id: int, limit: int, now: datetime) -> list[LaneHold]:
-    """Lease due lanes of one account, the longest due first; lanes that cost a worker its life are left out."""
-    return _claim(account_id, limit, now, CLEAN)
+def claim_lanes(*, account_id: int, entity_type: str, goes_alone: bool, limit: int, now: datetime) -> list[LaneHold]:
+    """Lease due lanes of one account and record type, the longest due first; none that cost a worker its life."""
+    return _claim(account_id, limit, now, OF_TYPE, entity_type=entity_type, goes_alone=goes_alone)
 
 
 def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
@@ -61,10 +68,10 @@ def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
     return _claim(account_id, 1, now, SUSPECT)
 
 
-def _claim(account_id: int, limit: int, now: datetime, suspects: str) -> list[LaneHold]:
+def _claim(account_id: int, limit: int, now: datetime, which: str, **chosen: Any) -> list[LaneHold]:
     lease = uuid.uuid4()
     until = now + timedelta(seconds=lease_length_s())
-    rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, suspects=suspects)
+    rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, which=which, **chosen)
     holds = [LaneHold(row[0], row[1], row[2], row[3], lease, row[4], row[5]) for row in rows]
     return sorted(holds, key=lambda hold: hold.lane_id)
 
@@ -85,11 +92,24 @@ def held_lane(hold: LaneHold) -> QuerySet[RecordLane]:
     return RecordLane.objects.filter(pk=hold.lane_id, lease=hold.lease, fence=hold.fence)
 
 
-def release_lane(*, hold: LaneHold) -> None:
+def release_lane(*, hold: LaneHold, not_before: datetime | None = None) -> None:
     """Give the lane back, due when its first waiting delivery is; no-op when it was taken from us."""
+    release_lanes(holds=[hold])
+    if not_before is not None:
+        RecordLane.objects.filter(pk=hold.lane_id, next_due_at__lt=not_before).update(next_due_at=not_before)
+
+
+def release_lanes(*, holds: Sequence[LaneHold]) -> None:
+    """The same for many lanes, of any number of claims."""
     with transaction.atomic():
-        if held_lane(hold).update(lease=None, lease_until=None, lost_leases=0):
-            set_next_due(lane_id=hold.lane_id)
+        ours = RecordLane.objects.filter(
+            pk__in=[hold.lane_id for hold in holds], lease__in={hold.lease for hold in holds}
+        )
+        lane_ids = sorted(ours.values_list("pk", flat=True))
+        if not lane_ids:
+            return
+        ours.update(lease=None, lease_until=None, lost_leases=0)
+        set_next_due_of_many(lane_ids=lane_ids)
 
 
 def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
@@ -97,7 +117,7 @@ def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
     held_lane(hold).update(lease=None, lease_until=None, lost_leases=0, next_due_at=due_at)
 
 
-def give_back_untouched(*, holds: list[LaneHold]) -> None:
+def give_back_untouched(*, holds: Sequence[LaneHold]) -> None:
     """Give back lanes that were claimed and not looked at."""
     for lease in {hold.lease for hold in holds}:
         lane_ids = [hold.lane_id for hold in holds if hold.lease == lease]
@@ -105,33 +125,61 @@ def give_back_untouched(*, holds: list[LaneHold]) -> None:
 
 
 def set_next_due(*, lane_id: int) -> None:
-    """Write down when the lane's first waiting delivery may be tried.
+    """Write down when the lane's first waiting delivery may be tried, and whether it goes alone.
 
     The caller has changed the lane's row in this very transaction. That holds the row against planners (make_lane_due
     writes it too), so what they add is either seen here or makes the lane due after us.
     """
-    first = first_waiting(lane_id=lane_id)
+    set_next_due_of_many(lane_ids=[lane_id])
+
+
+def set_next_due_of_many(*, lane_ids: Sequence[int]) -> None:
+    """The same for many lanes: those on which nothing waits by one statement, the others one by one."""
+    waiting = Delivery.objects.filter(lane__in=lane_ids, state=Delivery.State.WAITING)
+    busy = set(waiting.values_list("lane_id", flat=True))
+    idle = [lane_id for lane_id in lane_ids if lane_id not in busy]
+    RecordLane.objects.filter(pk__in=idle).update(next_due_at=None, goes_alone=False)
+    for lane_id in sorted(busy):
+        _set_next_due(lane_id)
+
+
+def _set_next_due(lane_id: int) -> None:
+    unheld = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
     waiting = Delivery.objects.filter(lane_id=lane_id, state=Delivery.State.WAITING)
-    due_at = first.next_attempt_at if first else None
+    due_at = unheld[0].delivery.next_attempt_at if unheld else None
     if due_at is None:  # only held ones, if any: they stay due, and the claim does not look at them
         due_at = waiting.aggregate(first=Min("next_attempt_at"))["first"]
-    elif waiting.exclude(pk__in=unheld_deliveries().filter(lane_id=lane_id).values("pk")).exists():
+    elif waiting.count() > len(unheld):
         due_at = min(due_at, read_database_clock() + timedelta(seconds=HELD_LOOK_S))
-    RecordLane.objects.filter(pk=lane_id).update(next_due_at=due_at)
+    goes_alone = any(travels_alone(each.delivery) or each.delivery.must_look_first for each in unheld)
+    RecordLane.objects.filter(pk=lane_id).update(next_due_at=due_at, goes_alone=goes_alone)
+
+
+def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
+    """What waits on each lane, in turn order; what an authentication or configuration holds is passed over.
+
+    A delivery that waits for its next try keeps its place, and with it the lane: order is by precedence, not by due
+    time.
+    """
+    found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
+    waiting = unheld_deliveries().filter(lane__in=lane_ids, state=Delivery.State.WAITING)
+    for member in read_members(waiting):
+        assert member.delivery.lane_id is not None  # it was found by its lane
+        found[member.delivery.lane_id].append(member)
+    return found
+
+
+def read_members(deliveries: QuerySet[Delivery]) -> Iterator[Member]:
+    """Deliveries as members of groups, in turn order."""
+    paired = deliveries.annotate(authentication_id=F("configuration__authentication"))
+    for delivery in paired.only(*PUSHED_COLUMNS).order_by(*TURN_ORDER):
+        yield Member(delivery, delivery.authentication_id)
 
 
 def first_waiting(*, lane_id: int) -> Delivery | None:
-    """The delivery whose turn it is on the lane; those that an authentication or configuration holds are passed over.
-
-    One that waits for its next try keeps its place, and with it the lane: order is by precedence, not by due time.
-    """
-    return (
-        unheld_deliveries()
-        .filter(lane_id=lane_id, state=Delivery.State.WAITING)
-        .select_related("configuration")
-        .order_by(*TURN_ORDER)
-        .first()
-    )
+    """The delivery whose turn it is on the lane."""
+    waiting = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
+    return waiting[0].delivery if waiting else None
 
 
 def unheld_deliveries() -> QuerySet[Delivery]:
@@ -144,7 +192,7 @@ def unheld_deliveries() -> QuerySet[Delivery]:
 
 
 def accounts_with_due_lanes(*, now: datetime) -> list[int]:
-    """Accounts with work that could be done now; paused and wholly held ones are passed over."""
+    """Accounts with work whose time has come; wholly held ones are passed over. Whether it may be done is not asked."""
     due = RecordLane.objects.filter(
         Q(closed_until__isnull=True) | Q(closed_until__lte=now),
         Exists(unheld_deliveries().filter(lane=OuterRef("pk"), state=Delivery.State.WAITING, next_attempt_at__lte=now)),
@@ -157,7 +205,6 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
         authentication__state=Authentication.State.ACTIVE,
         authentication__account=OuterRef("pk"),
     )
-    accounts = CRMAccount.objects.filter(
-        Q(paused_until__isnull=True) | Q(paused_until__lte=now), Exists(usable), Exists(due)
-    )
+    polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
+    accounts = CRMAccount.objects.filter(Exists(usable), Exists(due) | Exists(polls))
     return list(accounts.order_by("pk").values_list("pk", flat=True))

@@ -4,14 +4,16 @@ Runs in the caller's transaction, with the contacts locked; whatever it finds st
 it may run again at any time and changes nothing then.
 """
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm_integrations.models import Configuration
+from crm_integrations.row_sql import insert_rows, places_for, read_rows, read_values, table_of, update_row
 from memorialization.events.fold import ContactState, SegmentState, TimedValue, fold_events
 from memorialization.events.parsing import parse_event
 from memorialization.events.schema import EventInvalid, ParsedEvent, RecordLink
@@ -28,37 +30,47 @@ FOLDED_COLUMNS = (
     *("segment_id", "agent_id", "started_at", "ended_at", "ended_by", "state", "verdict_rule", "due_at", "values"),
     *("script_variables", "links", "unlinks", "withheld", "flags", "search_text"),
 )
-SAVED_COLUMNS = (*dict.fromkeys((*FOLDED_COLUMNS, *PLAN_COLUMNS)), "updated_at")
+SAVED_COLUMNS = tuple(dict.fromkeys((*FOLDED_COLUMNS, *PLAN_COLUMNS)))
 SEARCHED_KEYS = ("masterContactId", "interactionId", "agentId", "agentName", "ani")  # in the ledger's text filter
 SEARCH_TEXT_LIMIT = 2000  # characters
+STORED_EVENTS = (
+    f"SELECT contact_id, event_id, body, ordered_at, flags FROM {table_of(InteractionEvent)} WHERE contact_id IN"  # noqa: S608
+)
 
 
 @dataclass(frozen=True, slots=True)
-class FoldOutcome:
-    """`event_ids` are all events the contacts have; `planned` counts interactions planned for the first time."""
+class FreshEvents:
+    """Events that this transaction stored, by contact, and the contacts that it made: those have nothing else."""
 
-    event_ids: frozenset[str]
-    planned: int
+    events: Mapping[int, Sequence[ParsedEvent]] = field(default_factory=dict)
+    new_contacts: frozenset[int] = frozenset()
 
 
-def fold_contacts(*, configuration: Configuration, contacts: Sequence[Contact], now: datetime) -> FoldOutcome:
-    """Bring the interactions of these locked contacts up to date, and plan what fell due."""
-    events = _read_events(contacts)
-    rows = _read_rows(contacts)
+def fold_contacts(
+    *, configuration: Configuration, contacts: Sequence[Contact], now: datetime, fresh: FreshEvents | None = None
+) -> int:
+    """Bring the interactions of these locked contacts up to date, and plan what fell due; how many were planned anew.
+
+    `fresh` spares reading again what the caller has just stored.
+    """
+    fresh = fresh or FreshEvents()
+    known = [contact for contact in contacts if contact.pk not in fresh.new_contacts]
+    events, rows = _read_events(known, fresh), _read_rows(known)
     before = {row.pk: _snapshot(row) for row in rows}
     fell_due_at = {row.pk: due_at for row in rows if (due_at := _reached_limit(row, now))}
     settings = rule_settings(configuration)
+    by_contact: dict[int, list[Interaction]] = defaultdict(list)
+    for row in rows:
+        by_contact[row.contact_id].append(row)
     current: list[Interaction] = []
     for contact in contacts:
-        state = fold_events(events[contact.pk])
-        own = [row for row in rows if row.contact_id == contact.pk]
-        current += _apply_state(contact, state, own, settings, now)
-    Interaction.objects.bulk_create([row for row in current if row.pk is None])
-    unplanned = {row.pk for row in current if row.planned_at is None}
-    plan_interactions(configuration=configuration, interactions=current, now=now, fell_due_at=fell_due_at)
+        current += _apply_state(contact, fold_events(events[contact.pk]), by_contact[contact.pk], settings, now)
+    unplanned = [row for row in current if row.planned_at is None]
+    plan = plan_interactions(configuration=configuration, interactions=current, now=now, fell_due_at=fell_due_at)
+    insert_rows([row for row in current if row.pk is None])
     _save_changed(current, before, now)
-    planned = sum(1 for row in current if row.pk in unplanned and row.planned_at is not None)
-    return FoldOutcome(frozenset(event.event_id for found in events.values() for event in found), planned)
+    plan.store()
+    return sum(1 for row in unplanned if row.planned_at is not None)
 
 
 def rule_settings(configuration: Configuration) -> RuleSettings:
@@ -70,14 +82,21 @@ def rule_settings(configuration: Configuration) -> RuleSettings:
     )
 
 
-def _read_events(contacts: Sequence[Contact]) -> Mapping[int, list[ParsedEvent]]:
-    stored = InteractionEvent.objects.filter(contact__in=contacts)
+def _read_events(contacts: Sequence[Contact], fresh: FreshEvents) -> Mapping[int, list[ParsedEvent]]:
+    """All events of the contacts, and the fresh ones of every contact."""
     found: dict[int, list[ParsedEvent]] = defaultdict(list)
-    columns = ("contact_id", "event_id", "body", "ordered_at", "flags")
-    for contact_id, event_id, body, ordered_at, flags in stored.values_list(*columns):
-        event = _parse_stored(event_id, body)
+    at_hand: set[str] = set()
+    for contact_id, events in fresh.events.items():
+        found[contact_id] += events
+        at_hand.update(event.event_id for event in events)
+    if not contacts:
+        return found
+    statement = f"{STORED_EVENTS} ({places_for(contacts)})"
+    for contact_id, event_id, body, ordered_at, flags in read_values(statement, [each.pk for each in contacts]):
+        event = None if event_id in at_hand else _parse_stored(event_id, json.loads(body))
         if event is not None:
-            found[contact_id].append(replace(event, ordered_at=ordered_at, flags=tuple(flags)))
+            moment = ordered_at if ordered_at.tzinfo else ordered_at.replace(tzinfo=UTC)  # SQLite knows no zone
+            found[contact_id].append(replace(event, ordered_at=moment, flags=tuple(json.loads(flags))))
     return found
 
 
@@ -91,8 +110,10 @@ def _parse_stored(event_id: str, body: Any) -> ParsedEvent | None:
 
 
 def _read_rows(contacts: Sequence[Contact]) -> list[Interaction]:
-    rows = list(Interaction.objects.filter(contact__in=contacts).order_by("pk"))
     by_pk = {contact.pk: contact for contact in contacts}
+    if not by_pk:
+        return []
+    rows = read_rows(Interaction, f"contact_id IN ({places_for(contacts)}) ORDER BY id", list(by_pk))
     for row in rows:
         row.contact = by_pk[row.contact_id]
     return rows
@@ -176,10 +197,11 @@ def _snapshot(row: Interaction) -> tuple[Any, ...]:
 
 
 def _save_changed(rows: Sequence[Interaction], before: Mapping[int, tuple[Any, ...]], now: datetime) -> None:
-    """Write the rows that differ from what is stored; a new row differs when it was planned."""
-    changed = [
-        row for row in rows if (before[row.pk] != _snapshot(row) if row.pk in before else row.planned_at is not None)
-    ]
-    for row in changed:
-        row.updated_at = now
-    Interaction.objects.bulk_update(changed, SAVED_COLUMNS)
+    """Write what differs from what is stored."""
+    for row in rows:
+        if row.pk not in before:
+            continue
+        pairs = zip(SAVED_COLUMNS, before[row.pk], _snapshot(row), strict=True)
+        if changed := [name for name, old, new in pairs if old != new]:
+            row.updated_at = now
+            update_row(row, [*changed, "updated_at"])

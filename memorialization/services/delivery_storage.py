@@ -7,25 +7,25 @@ are touched, like everywhere else, so that planners and workers wait for each ot
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q, Value
-from django.db.models.functions import Coalesce, Least
+from django.db import connection
 
+from crm_integrations.row_sql import as_time, insert_missing, insert_rows, places_for, read_values, row_lock, table_of
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import set_next_due
 
 State = Delivery.State
+LANE = table_of(RecordLane)
+LANE_COLUMNS = ("account_id", "entity_type", "record_id", "next_due_at")
+LANE_IDS = f"SELECT entity_type, record_id, id FROM {LANE} WHERE account_id = %s"  # noqa: S608 - our own words only
 
 
 def store_deliveries(*, deliveries: Sequence[Delivery], account_id: int, now: datetime) -> None:
     """Insert planned deliveries; the waiting ones get their lanes, which fall due now."""
     waiting = [delivery for delivery in deliveries if delivery.state == State.WAITING]
-    lanes = _lock_lanes({(delivery.entity_type, delivery.record_id) for delivery in waiting}, account_id)
+    lanes = _wake_lanes({(delivery.entity_type, delivery.record_id) for delivery in waiting}, account_id, now)
     for delivery in waiting:
-        delivery.lane = lanes[delivery.entity_type, delivery.record_id]
-    Delivery.objects.bulk_create(deliveries)
-    if lanes:
-        earlier = Least(Coalesce("next_due_at", Value(now)), Value(now))
-        RecordLane.objects.filter(pk__in=[lane.pk for lane in lanes.values()]).update(next_due_at=earlier)
+        delivery.lane_id = lanes[delivery.entity_type, delivery.record_id]
+    insert_rows(deliveries)
 
 
 def skip_unsent(*, deliveries: Iterable[Delivery], reason: str, now: datetime) -> None:
@@ -50,20 +50,28 @@ def resolve_skipped(*, deliveries: Iterable[Delivery]) -> None:
         skipped.update(reason="resolved_by_link", reason_params={})
 
 
-def _lock_lanes(records: set[tuple[str, str]], account_id: int) -> dict[tuple[str, str], RecordLane]:
-    """The lanes of these records, made where they are missing, and locked."""
+def _wake_lanes(records: set[tuple[str, str]], account_id: int, now: datetime) -> dict[tuple[str, str], int]:
+    """The ids of these records' lanes, made where they are missing, locked, and due now at the latest."""
     if not records:
         return {}
-    wanted = [
-        RecordLane(account_id=account_id, entity_type=entity_type, record_id=record_id)
-        for entity_type, record_id in sorted(records)
-    ]
-    RecordLane.objects.bulk_create(wanted, ignore_conflicts=True)
-    by_type: dict[str, list[str]] = {}
-    for entity_type, record_id in records:
-        by_type.setdefault(entity_type, []).append(record_id)
-    matching = Q()
-    for entity_type, record_ids in by_type.items():
-        matching |= Q(entity_type=entity_type, record_id__in=record_ids)
-    lanes = RecordLane.objects.select_for_update().filter(matching, account_id=account_id).order_by("pk")
-    return {(lane.entity_type, lane.record_id): lane for lane in lanes}
+    wanted = [(account_id, entity_type, record_id, now) for entity_type, record_id in sorted(records)]
+    made = insert_missing(RecordLane, LANE_COLUMNS, wanted, returning=("entity_type", "record_id", "id"))
+    lanes = {(entity_type, record_id): pk for entity_type, record_id, pk in made}
+    if known := records - lanes.keys():
+        lanes |= _wake_known_lanes(known, account_id, now)
+    return lanes
+
+
+def _wake_known_lanes(records: set[tuple[str, str]], account_id: int, now: datetime) -> dict[tuple[str, str], int]:
+    """Locked in the order of their ids first: an update alone would lock them in whatever order it finds them."""
+    wanted = " OR ".join(["(entity_type = %s AND record_id = %s)"] * len(records))
+    parameters = [account_id, *(part for record in sorted(records) for part in record)]
+    locked = read_values(f"{LANE_IDS} AND ({wanted}) ORDER BY id{row_lock()}", parameters)
+    least = "LEAST" if connection.vendor == "postgresql" else "MIN"
+    moment, ids = as_time(now), [pk for _entity_type, _record_id, pk in locked]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {LANE} SET next_due_at = {least}(COALESCE(next_due_at, %s), %s) WHERE id IN ({places_for(ids)})",  # noqa: S608
+            [moment, moment, *ids],
+        )
+    return {(entity_type, record_id): pk for entity_type, record_id, pk in locked}

@@ -3,53 +3,79 @@
 A change of a mapping alone plans nothing (semantics §3.12): later data of the interaction use the same versions.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from crm_integrations.models import Configuration
+from crm_integrations.row_sql import as_uuid, places_for, read_values, table_of
 from memorialization.deliveries.plan import Rows, merge_rows
 from memorialization.mappings.contents import MappingContents
-from memorialization.models import MappingVersion
+from memorialization.models import MappingVersion, MemorializationMapping
+
+CACHED_VERSIONS = 500  # of all configurations, in each process
+# The newest version of a mapping is the one that its row counts.
+CURRENT_VERSIONS = f"""
+SELECT version.id, version.number, version.contents FROM {table_of(MemorializationMapping)} mapping
+JOIN {table_of(MappingVersion)} version ON version.mapping_id = mapping.id AND version.number = mapping.version
+WHERE mapping.configuration_id = %s ORDER BY mapping.id
+"""  # noqa: S608 - our own words only
+CHOSEN_VERSIONS = f"SELECT id, number, contents FROM {table_of(MappingVersion)} WHERE id IN ({{places}})"  # noqa: S608
 
 
 class FrozenMappings:
-    """Versions of one configuration's mappings, each read once for all interactions of a transaction."""
+    """Versions of one configuration's mappings, each read once for all interactions of a transaction.
+
+    What a process keeps longer is found by the text of the contents, so that it can never be out of date.
+    """
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._contents: dict[int, tuple[int, MappingContents]] = {}
+        self._texts: dict[int, tuple[int, str]] = {}
         self._active: dict[datetime | None, list[int]] = {}
-        self._rows: dict[tuple[tuple[int, ...], str], Rows] = {}
 
     def active_ids(self, *, at: datetime | None) -> list[int]:
         """The versions that were active at a past moment; None is now."""
         if at not in self._active:
-            self._active[at] = self._find_active(at)
+            found = self._find_current() if at is None else self._find_past(at)
+            present = [pk for pk in found if pk in self._texts]  # a mapping may be deleted between two looks
+            self._active[at] = [pk for pk in present if _read_contents(self._texts[pk][1]).is_active]
         return self._active[at]
 
     def rows(self, version_ids: Iterable[int], *, channel: str) -> Rows:
         """The rows of these versions for one channel; versions of deleted mappings are gone."""
-        key = (tuple(version_ids), channel)
-        if key not in self._rows:
-            self._load(key[0])
-            known = [self._contents[version_id] for version_id in key[0] if version_id in self._contents]
-            self._rows[key] = merge_rows(known, channel=channel)
-        return self._rows[key]
+        wanted = list(version_ids)
+        self._load(wanted)
+        return _merge(tuple(self._texts[pk] for pk in wanted if pk in self._texts), channel)
 
-    def _find_active(self, at: datetime | None) -> list[int]:
-        versions = MappingVersion.objects.filter(mapping__configuration=self._configuration)
-        if at is not None:
-            versions = versions.filter(created_at__lte=at)
+    def _find_current(self) -> list[int]:
+        found = read_values(CURRENT_VERSIONS, [as_uuid(self._configuration.pk)])
+        self._texts |= {pk: (number, text) for pk, number, text in found}
+        return [pk for pk, _number, _text in found]
+
+    def _find_past(self, at: datetime) -> list[int]:
+        versions = MappingVersion.objects.filter(mapping__configuration=self._configuration, created_at__lte=at)
         newest: dict[int, tuple[int, int]] = {}
         for pk, mapping_id, number in versions.values_list("pk", "mapping_id", "number"):
             newest[mapping_id] = max(newest.get(mapping_id, (0, 0)), (number, pk))
-        self._load(pk for _number, pk in newest.values())
         in_order = [pk for _mapping_id, (_number, pk) in sorted(newest.items())]
-        present = [pk for pk in in_order if pk in self._contents]  # a mapping may be deleted between the two looks
-        return [pk for pk in present if self._contents[pk][1].is_active]
+        self._load(in_order)
+        return in_order
 
     def _load(self, version_ids: Iterable[int]) -> None:
-        missing = [pk for pk in version_ids if pk not in self._contents]
+        missing = [pk for pk in version_ids if pk not in self._texts]
         if missing:
-            stored = MappingVersion.objects.filter(pk__in=missing).values_list("pk", "number", "contents")
-            self._contents |= {pk: (number, MappingContents.from_json(raw)) for pk, number, raw in stored}
+            found = read_values(CHOSEN_VERSIONS.format(places=places_for(missing)), missing)
+            self._texts |= {pk: (number, text) for pk, number, text in found}
+
+
+@lru_cache(maxsize=CACHED_VERSIONS)
+def _read_contents(text: str) -> MappingContents:
+    return MappingContents.from_json(json.loads(text))
+
+
+@lru_cache(maxsize=CACHED_VERSIONS)
+def _merge(versions: tuple[tuple[int, str], ...], channel: str) -> Rows:
+    """The rows as planning wants them; nobody changes them."""
+    return merge_rows([(number, _read_contents(text)) for number, text in versions], channel=channel)

@@ -2,6 +2,10 @@
 
 A hint may be lost, come twice or late: the database is the truth and the sweep finds what a hint missed. So a broker
 that is away must neither fail nor slow down whoever commits.
+
+Fresh work and backlogs have a queue each, and workers take from both in turn: however many accounts are behind, a fresh
+hint waits for one message of the other queue. During an upgrade, a worker of the version before reads the first queue
+only; what waits in the second is found by the sweep.
 """
 
 import logging
@@ -12,9 +16,13 @@ from functools import partial
 from celery import current_app
 from django.db import transaction
 
+from memorialization.services.hint_sender import HintSender
+
 logger = logging.getLogger(__name__)
 
 PUSH_TASK = "memorialization.tasks.push_account"
+FRESH_QUEUE = "celery"  # Celery's own default, so that workers of every version read it
+BACKLOG_QUEUE = "backlog"
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 QUIET_AFTER_FAILURE_S = 5.0  # no further hint is tried for this long, so that a broker that is away costs nobody time
 
@@ -30,16 +38,21 @@ def wake_on_commit(*, account_id: int) -> None:
         return
     pending = {hook.keywords["account_id"] for _sids, hook, _robust in connection.run_on_commit if _is_ours(hook)}
     if account_id not in pending:
-        transaction.on_commit(partial(send_hint, account_id=account_id), robust=True)
+        transaction.on_commit(partial(_send_soon, account_id=account_id), robust=True)
 
 
-def send_hint(*, account_id: int) -> bool:
+def send_hint(*, account_id: int, queue: str = FRESH_QUEUE) -> bool:
     """Send the hint, or not: returns whether the broker took it. Never raises."""
     if _is_quiet():
         return False
     try:
         current_app.send_task(
-            PUSH_TASK, kwargs={"account_id": account_id}, retry=True, retry_policy=RETRY_POLICY, ignore_result=True
+            PUSH_TASK,
+            kwargs={"account_id": account_id},
+            queue=queue,
+            retry=True,
+            retry_policy=RETRY_POLICY,
+            ignore_result=True,
         )
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, the sweep does the work
         _note_failure(error)
@@ -48,8 +61,17 @@ def send_hint(*, account_id: int) -> bool:
     return True
 
 
+def send_backlog_hint(*, account_id: int) -> bool:
+    """The same, for work that has waited already: it queues behind other backlogs and never before fresh work."""
+    return send_hint(account_id=account_id, queue=BACKLOG_QUEUE)
+
+
+def _send_soon(*, account_id: int) -> None:
+    _sender.submit(account_id)
+
+
 def _is_ours(hook: object) -> bool:
-    return isinstance(hook, partial) and hook.func is send_hint
+    return isinstance(hook, partial) and hook.func is _send_soon
 
 
 def _is_quiet() -> bool:
@@ -68,3 +90,6 @@ def _note_failure(error: Exception) -> None:
 def _note_success() -> None:
     with _failure_lock:
         _failed_at.clear()
+
+
+_sender = HintSender(lambda account_id: send_hint(account_id=account_id))

@@ -4,7 +4,7 @@ What is answered as accepted is committed. An event that comes again has no seco
 body is refused, and the first stands.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
+from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
+from crm_integrations.writer_queue import writers_turn
 from memorialization.events.canonical_json import hash_payload
 from memorialization.events.parsing import order_event, parse_event, storable_body
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import Contact, InteractionEvent
-from memorialization.services.contact_folding import fold_contacts
+from memorialization.services.contact_folding import FreshEvents, fold_contacts
+
+EVENT_COLUMNS = (
+    *("configuration_id", "contact_id", "event_id", "type", "occurred_at", "ordered_at", "received_at"),
+    *("body", "body_hash", "flags", "ignored_keys", "origin"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +61,11 @@ def accept_events(
     candidates, rejected = _read_payloads(payloads, received_at)
     if not candidates:
         return IntakeResult(rejected=tuple(rejected))
-    with transaction.atomic():
-        contacts = _lock_contacts(configuration, {each.event.contact_id for each in candidates})
-        known = _known_hashes(configuration, [each.event.event_id for each in candidates])
-        fresh, duplicates, conflicting = _sort_out(candidates, known)
-        stored = _store_events(configuration, contacts, fresh, received_at, origin)
-    accepted = [each for each in fresh if each.event.event_id in stored]
-    conflicting += [each for each in fresh if each.event.event_id not in stored]
+    with writers_turn(), transaction.atomic():
+        contacts, new_ids = _lock_contacts(configuration, {each.event.contact_id for each in candidates})
+        stored = _store_events(configuration, contacts, candidates, received_at, origin)
+        accepted, duplicates, conflicting = _sort_out(configuration, candidates, stored)
+        _fold(configuration, contacts, new_ids, accepted, received_at)
     rejected += [_reject_used_id(each) for each in conflicting]
     return IntakeResult(
         accepted=tuple(each.event.event_id for each in accepted),
@@ -89,75 +94,86 @@ def _claimed_id(payload: Any) -> str | None:
     return str(claimed)[:ID_LIMIT].encode(errors="replace").decode() if is_id else None
 
 
-def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> dict[str, Contact]:
-    """The contacts' rows, made where they are missing, locked in the order of their ids."""
+def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
+    """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new."""
     ids = sorted(contact_ids)
-    missing = [Contact(configuration=configuration, contact_id=contact_id) for contact_id in ids]
-    Contact.objects.bulk_create(missing, ignore_conflicts=True)
-    locked = Contact.objects.select_for_update().filter(configuration=configuration, contact_id__in=ids).order_by("pk")
-    return {contact.contact_id: contact for contact in locked}
+    wanted = [(configuration.pk, contact_id) for contact_id in ids]
+    made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
+    found = {name: Contact(pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
+    if known := [contact_id for contact_id in ids if contact_id not in found]:
+        condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
+        stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
+        found |= {contact.contact_id: contact for contact in stored}
+    return found, {pk for pk, _name in made}
 
 
-def _known_hashes(configuration: Configuration, event_ids: Sequence[str]) -> dict[str, str]:
-    stored = InteractionEvent.objects.filter(configuration=configuration, event_id__in=event_ids)
-    return dict(stored.values_list("event_id", "body_hash"))
+def _store_events(
+    configuration: Configuration,
+    contacts: Mapping[str, Contact],
+    candidates: Sequence[_Candidate],
+    received_at: datetime,
+    origin: str,
+) -> set[str]:
+    """Insert the events; answers the ids that were new. Of one id in an array the first counts."""
+    first = {each.event.event_id: each for each in reversed(candidates)}
+    records = [
+        _event_record(configuration, contacts[each.event.contact_id], each, received_at, origin)
+        for _event_id, each in sorted(first.items())
+    ]
+    stored = insert_missing(InteractionEvent, EVENT_COLUMNS, records, returning=("event_id",))
+    return {event_id for (event_id,) in stored}
 
 
 def _sort_out(
-    candidates: Sequence[_Candidate], known: Mapping[str, str]
+    configuration: Configuration, candidates: Sequence[_Candidate], stored: Collection[str]
 ) -> tuple[list[_Candidate], list[_Candidate], list[_Candidate]]:
     """New events, repeated ones, and those whose id is taken by another body."""
-    hashes = dict(known)
+    taken = {each.event.event_id for each in candidates} - set(stored)
+    hashes = _known_hashes(configuration, taken) if taken else {}
     fresh, duplicates, conflicting = [], [], []
     for each in candidates:
         event_id = each.event.event_id
-        if event_id not in hashes:
+        if event_id in stored and event_id not in hashes:
             hashes[event_id] = each.body_hash
             fresh.append(each)
-        elif hashes[event_id] == each.body_hash:
+        elif hashes.get(event_id) == each.body_hash:
             duplicates.append(each)
         else:
             conflicting.append(each)
     return fresh, duplicates, conflicting
 
 
-def _store_events(
+def _known_hashes(configuration: Configuration, event_ids: Collection[str]) -> dict[str, str]:
+    stored = InteractionEvent.objects.filter(configuration=configuration, event_id__in=event_ids)
+    return dict(stored.values_list("event_id", "body_hash"))
+
+
+def _fold(
     configuration: Configuration,
     contacts: Mapping[str, Contact],
-    fresh: Sequence[_Candidate],
+    new_ids: Collection[int],
+    accepted: Sequence[_Candidate],
     received_at: datetime,
-    origin: str,
-) -> frozenset[str]:
-    """Insert the events and fold their contacts; answers the ids that are stored under these contacts.
-
-    An id that another contact's event takes at the same moment is not among them: only one of the two can be first.
-    """
-    if not fresh:
-        return frozenset()
-    rows = [_event_row(configuration, contacts[each.event.contact_id], each, received_at, origin) for each in fresh]
-    InteractionEvent.objects.bulk_create(sorted(rows, key=lambda row: row.event_id), ignore_conflicts=True)
-    touched = {each.event.contact_id for each in fresh}
-    locked = [contact for contact_id, contact in contacts.items() if contact_id in touched]
-    return fold_contacts(configuration=configuration, contacts=locked, now=received_at).event_ids
+) -> None:
+    """Bring the contacts of these events up to date."""
+    events: dict[int, list[ParsedEvent]] = {}
+    for each in accepted:
+        events.setdefault(contacts[each.event.contact_id].pk, []).append(each.event)
+    if events:
+        touched = [contact for contact in contacts.values() if contact.pk in events]
+        fresh = FreshEvents(events, frozenset(new_ids))
+        fold_contacts(configuration=configuration, contacts=touched, now=received_at, fresh=fresh)
 
 
-def _event_row(
+def _event_record(
     configuration: Configuration, contact: Contact, candidate: _Candidate, received_at: datetime, origin: str
-) -> InteractionEvent:
+) -> tuple[Any, ...]:
+    """The values of EVENT_COLUMNS."""
     event = candidate.event
-    return InteractionEvent(
-        configuration=configuration,
-        contact=contact,
-        event_id=event.event_id,
-        type=event.type.value,
-        occurred_at=event.occurred_at,
-        ordered_at=event.ordered_at,
-        received_at=received_at,
-        body=storable_body(candidate.payload),
-        body_hash=candidate.body_hash,
-        flags=list(event.flags),
-        ignored_keys=list(event.ignored_keys),
-        origin=origin,
+    return (
+        *(configuration.pk, contact.pk, event.event_id, event.type.value),
+        *(event.occurred_at, event.ordered_at, received_at),
+        *(storable_body(candidate.payload), candidate.body_hash, list(event.flags), list(event.ignored_keys), origin),
     )
 
 

@@ -7,6 +7,7 @@ stored with few statements, so that a hundred interactions cost little more than
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,29 +27,42 @@ PLAN_COLUMNS = ("state", "flags", "planned_at", "planned_versions", "targets")
 NO_MAPPING_FLAGS = ("no_active_mapping", "no_row_for_channel")
 
 
+@dataclass(frozen=True, slots=True)
+class InteractionPlan:
+    """What planning came to. `store` once the interactions themselves are stored."""
+
+    planner: "_Planner | None" = None
+    account_id: int = 0
+
+    def store(self) -> None:
+        """Write everything down, and wake the worker on commit when something waits."""
+        if self.planner is None:
+            return
+        self.planner.store(self.account_id)
+        if any(delivery.state == Delivery.State.WAITING for delivery in self.planner.planned):
+            wake_on_commit(account_id=self.account_id)
+
+
 def plan_interactions(
     *,
     configuration: Configuration,
     interactions: Sequence[Interaction],
     now: datetime,
     fell_due_at: Mapping[int, datetime] | None = None,
-) -> int:
-    """Plan what is due and what is new of interactions planned before; answers how many deliveries were planned.
+) -> InteractionPlan:
+    """Plan what is due and what is new of interactions planned before.
 
-    Changes PLAN_COLUMNS of the interactions, which the caller saves. `fell_due_at` (by interaction id): when a limit
-    made it due before now. Without an account nothing is planned; the interactions stay due.
+    Changes PLAN_COLUMNS of the interactions, which the caller saves before it stores the plan; new ones need no id
+    until then. `fell_due_at` (by interaction id): when a limit made it due before now. Without an account nothing is
+    planned; the interactions stay due.
     """
     concerned = [each for each in interactions if each.state in {State.DUE, State.PLANNED}]
     if configuration.authentication is None or not concerned:
-        return 0
+        return InteractionPlan()
     planner = _Planner(configuration, concerned, now)
     for interaction in concerned:
         planner.plan(interaction, (fell_due_at or {}).get(interaction.pk))
-    account_id = configuration.authentication.account_id
-    planner.store(account_id)
-    if any(delivery.state == Delivery.State.WAITING for delivery in planner.planned):
-        wake_on_commit(account_id=account_id)
-    return len(planner.planned)
+    return InteractionPlan(planner, configuration.authentication.account_id)
 
 
 class _Planner:
@@ -87,6 +101,8 @@ class _Planner:
 
     def store(self, account_id: int) -> None:
         """Write everything down."""
+        for delivery in self.planned:
+            delivery.interaction_id = delivery.interaction.pk  # of a new one it is known only now
         skip_unsent(deliveries=self.unwanted, reason=DeliveryReason.UNLINKED, now=self.now)
         store_deliveries(deliveries=self.planned, account_id=account_id, now=self.now)
         resolve_skipped(deliveries=self.resolved)
@@ -165,6 +181,7 @@ class _Planner:
         delivery = Delivery(
             configuration=self.configuration,
             interaction=interaction,
+            channel=interaction.channel,
             entity_type=entity_type,
             record_id=record_id,
             revision=revision,

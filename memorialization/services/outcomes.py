@@ -1,20 +1,21 @@
 """Tries and what came of them: each is stored before its call and concluded in one transaction behind the fence."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
-from crm_integrations.providers.base import CRMValue
+from crm_integrations.row_sql import insert_rows
+from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
-from memorialization.deliveries.field_sheets import FieldSheet, measure_values
+from memorialization.deliveries.field_sheets import measure_values
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
+from memorialization.deliveries.row_updates import update_rows, upsert_rows
 from memorialization.models import Attempt, Delivery, FieldMark
 from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
 
@@ -34,6 +35,7 @@ class Outcome:
     due_at: datetime | None = None
     closed_until: datetime | None = None
     must_look_first: bool = False
+    goes_alone: bool = False
     backoff_s: float = 0.0
     words: str = ""
     status: int | None = None
@@ -44,60 +46,93 @@ class Outcome:
         """Whether it was a try: waiting for a limit or a person is none."""
         return self.attempt != Attempt.Outcome.POSTPONED
 
-    def as_waiting(self, *, due_at: datetime) -> "Outcome":
+    def as_waiting(self, *, due_at: datetime, goes_alone: bool = False) -> "Outcome":
         """The same try, of a delivery that goes on."""
-        return replace(self, state=Delivery.State.WAITING, due_at=due_at)
+        return replace(self, state=Delivery.State.WAITING, due_at=due_at, goes_alone=goes_alone)
 
     def as_ended(self, state: Delivery.State) -> "Outcome":
         """The same try, of a delivery whose other fields are settled."""
         return replace(self, state=state, reason="", params={})
 
 
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What came of one delivery of a group."""
+
+    member: Member
+    outcome: Outcome
+
+
 @transaction.atomic
-def begin_attempt(
-    *, hold: LaneHold, delivery: Delivery, values: Mapping[str, CRMValue], is_looking: bool, now: datetime
-) -> Attempt | None:
-    """Store that a call is about to be made; None when the delivery no longer waits. Raises LeaseLost."""
+def begin_attempt(*, hold: LaneHold, group: Group, is_looking: bool, now: datetime) -> Attempt | None:
+    """Store that a call is about to be made; None when a member no longer waits. Raises LeaseLost."""
     renew_lease(hold=hold, now=now)
-    waiting = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING)
-    if not waiting.update(state=Delivery.State.SENDING):
+    waiting = Delivery.objects.filter(pk__in=[each.pk for each in group.deliveries], state=Delivery.State.WAITING)
+    if waiting.update(state=Delivery.State.SENDING) != len(group.members):
+        transaction.set_rollback(True)
         return None
-    request = {
-        "entity_type": hold.entity_type,
-        "record_id": hold.record_id,
-        "looks_first": is_looking,
-        "lengths": measure_values(values),
-    }
-    attempt = Attempt.objects.create(lane_id=hold.lane_id, fence=hold.fence, started_at=now, request=request)
-    attempt.deliveries.add(delivery)
+    attempt = Attempt(lane_id=hold.lane_id, fence=hold.fence, started_at=now)
+    attempt.request = describe_request(hold.entity_type, hold.record_id, group, is_looking=is_looking)
+    attempt.save(force_insert=True)
+    insert_rows(link_members(attempt, group))
     return attempt
+
+
+def describe_request(entity_type: str, record_id: str, group: Group, *, is_looking: bool) -> dict[str, Any]:
+    """What an attempt keeps of its request: lengths in place of customers' text."""
+    return {
+        "entity_type": entity_type,
+        "record_id": record_id,
+        "looks_first": is_looking,
+        "lengths": measure_values(group.values()),
+    }
+
+
+def link_members(attempt: Attempt, group: Group) -> list[Any]:
+    """The rows that tie the deliveries of a group to their attempt."""
+    through: Any = Attempt.deliveries.through
+    return [through(attempt_id=attempt.pk, delivery_id=delivery.pk) for delivery in group.deliveries]
 
 
 @transaction.atomic
 def conclude_attempt(
-    *, hold: LaneHold, delivery: Delivery, attempt: Attempt, sheet: FieldSheet, outcome: Outcome, now: datetime
+    *, hold: LaneHold, attempt: Attempt, outcome: Outcome, conclusions: Sequence[Conclusion], now: datetime
 ) -> None:
-    """Store what came of a try: lane, delivery, marks and attempt together, or nothing. Raises LeaseLost."""
+    """Store what came of a try: lane, deliveries, marks and attempt together, or nothing. Raises LeaseLost."""
     if outcome.closed_until is not None:
         update_held_lane(hold=hold, closed_until=outcome.closed_until)
     else:
         renew_lease(hold=hold, now=now)
-    _store_attempt(attempt, outcome, now)
-    _store_delivery(delivery, sheet, outcome, now)
-    if outcome.state == Delivery.State.WAITING:
-        skip_unlinked(delivery_ids=[delivery.pk], now=now)
-    _store_marks(hold, delivery, sheet)
+    store_attempt(attempt, outcome, now)
+    store_conclusions({hold.lane_id: conclusions}, now=now)
     visit_failpoint("during_commit")
 
 
+def conclude_without_call(*, hold: LaneHold, group: Group, now: datetime) -> None:
+    """Store deliveries of which nothing has to be sent. Raises LeaseLost."""
+    conclude_groups_without_call(settled=[(hold, group)], now=now)
+
+
 @transaction.atomic
-def conclude_without_call(*, hold: LaneHold, delivery: Delivery, sheet: FieldSheet, now: datetime) -> None:
-    """Store a delivery of which nothing has to be sent. Raises LeaseLost."""
-    renew_lease(hold=hold, now=now)
-    state, reason = sheet.conclude()
-    done = Outcome(Attempt.Outcome.POSTPONED, state, reason)
-    _store_delivery(delivery, sheet, done, now)
-    _store_marks(hold, delivery, sheet)
+def conclude_groups_without_call(*, settled: Sequence[tuple[LaneHold, Group]], now: datetime) -> None:
+    """The same for the groups of many lanes. Raises LeaseLost when one of them was taken back: then none is stored."""
+    for hold, _group in settled:
+        renew_lease(hold=hold, now=now)
+    conclusions = {
+        hold.lane_id: [Conclusion(each, settled_outcome(each, Attempt.Outcome.POSTPONED)) for each in group.members]
+        for hold, group in settled
+    }
+    store_conclusions(conclusions, now=now)
+
+
+def settled_outcome(
+    member: Member, attempt: Attempt.Outcome, *, status: int | None = None, answer: Mapping[str, Any] | None = None
+) -> Outcome:
+    """What a member comes to after a write that succeeded; with a value still unsent it waits, due at once."""
+    if member.sheet.pending:
+        return Outcome(attempt, Delivery.State.WAITING, goes_alone=True, status=status, answer=answer or {})
+    state, reason = member.sheet.conclude()
+    return Outcome(attempt, state, reason, status=status, answer=answer or {})
 
 
 def skip_unlinked(*, delivery_ids: Sequence[int], now: datetime) -> None:
@@ -116,7 +151,8 @@ def skip_unlinked(*, delivery_ids: Sequence[int], now: datetime) -> None:
             )
 
 
-def _store_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+def store_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+    """Write down how a try ended."""
     Attempt.objects.filter(pk=attempt.pk).update(
         outcome=outcome.attempt,
         finished_at=now,
@@ -126,41 +162,58 @@ def _store_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
     )
 
 
-def _store_delivery(delivery: Delivery, sheet: FieldSheet, outcome: Outcome, now: datetime) -> None:
-    is_waiting = outcome.state == Delivery.State.WAITING
-    unfinished = Delivery.objects.filter(pk=delivery.pk, state__in=[Delivery.State.WAITING, Delivery.State.SENDING])
-    unfinished.update(
-        state=outcome.state,
-        reason=outcome.reason,
-        reason_params=dict(outcome.params),
-        fields=sheet.entries,
-        next_attempt_at=(outcome.due_at or now) if is_waiting else None,
-        must_look_first=outcome.must_look_first,
-        attempt_count=F("attempt_count") + int(outcome.is_counted),
-        backoff_spent_s=F("backoff_spent_s") + round(outcome.backoff_s),
-        finished_at=None if is_waiting else now,
-    )
+def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: datetime) -> None:
+    """Store deliveries and marks by lane id, in a few statements however many there are.
 
-
-def _store_marks(hold: LaneHold, delivery: Delivery, sheet: FieldSheet) -> None:
-    """Note whose values the record holds; what was sent was not lower than the mark, so the row is simply replaced."""
+    The caller's transaction holds the lanes' rows, behind the fence.
+    """
+    every = [conclusion for members in conclusions.values() for conclusion in members]
+    rows = {each.member.delivery.pk: _delivery_columns(each, now) for each in every}
+    update_rows(Delivery, rows, guard="state IN ('waiting', 'sending')")
+    waiting = [each.member.delivery.pk for each in every if each.outcome.state == Delivery.State.WAITING]
+    if waiting:
+        skip_unlinked(delivery_ids=waiting, now=now)
     marks = {
-        key: FieldMark(
-            lane_id=hold.lane_id,
-            crm_field=key,
-            segment_ended_at=precedence.segment_ended_at,
-            segment_key=precedence.segment_key,
-            occurred_at=precedence.occurred_at,
-            delivery=delivery,
-        )
-        for key, precedence in sheet.standing()
+        (lane_id, mark["crm_field"]): mark
+        for lane_id, members in conclusions.items()
+        for each in members
+        for mark in _marks(lane_id, each.member)
     }
-    FieldMark.objects.bulk_create(
-        marks.values(),
-        update_conflicts=True,
-        unique_fields=["lane", "crm_field"],
-        update_fields=["segment_ended_at", "segment_key", "occurred_at", "delivery"],
-    )
+    upsert_rows(FieldMark, list(marks.values()), unique=("lane", "crm_field"))
+
+
+def _delivery_columns(conclusion: Conclusion, now: datetime) -> dict[str, Any]:
+    """What is stored of a delivery, and noted on the instance: it may be tried again with it."""
+    delivery, outcome = conclusion.member.delivery, conclusion.outcome
+    is_waiting = outcome.state == Delivery.State.WAITING
+    columns = {
+        "state": outcome.state.value,
+        "reason": str(outcome.reason),
+        "reason_params": dict(outcome.params),
+        "fields": conclusion.member.sheet.entries,
+        "next_attempt_at": (outcome.due_at or now) if is_waiting else None,
+        "must_look_first": outcome.must_look_first,
+        "goes_alone": delivery.goes_alone or outcome.goes_alone,
+        "attempt_count": delivery.attempt_count + int(outcome.is_counted),
+        "backoff_spent_s": delivery.backoff_spent_s + round(outcome.backoff_s),
+        "finished_at": None if is_waiting else now,
+    }
+    for name, value in columns.items():
+        setattr(delivery, name, value)
+    return columns
+
+
+def _marks(lane_id: int, member: Member) -> Iterator[dict[str, Any]]:
+    """Whose values the record holds; what was sent was not lower than the mark, so the row is simply replaced."""
+    for key, precedence in member.sheet.standing():
+        yield {
+            "lane": lane_id,
+            "crm_field": key,
+            "segment_ended_at": precedence.segment_ended_at,
+            "segment_key": precedence.segment_key,
+            "occurred_at": precedence.occurred_at,
+            "delivery": member.delivery.pk,
+        }
 
 
 def retry_outcome(

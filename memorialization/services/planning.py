@@ -66,4 +66,4 @@ def _fold_locked(configuration_id: UUID, contact_ids: Sequence[int], now: dateti
     """Contacts that somebody else has locked are being folded right now, so they are passed over."""
     configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
     locked = Contact.objects.select_for_update(skip_locked=True).filter(pk__in=contact_ids).order_by("pk")
-    return fold_contacts(configuration=configuration, contacts=list(locked), now=now).planned
+    return fold_contacts(configuration=configuration, contacts=list(locked), now=now)

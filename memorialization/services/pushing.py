@@ -1,16 +1,18 @@
-"""Pushes one delivery: decide what to send, store the try, look if an earlier outcome is unknown, write, verify.
+"""Pushes one group of deliveries: decide what to send, store the try, look if an earlier outcome is unknown, write,
+verify.
 
 No transaction is open around a call. Every call is preceded by a check that the lane is still ours and that its lease
 outlives the call; what comes back is stored under the same fence (services.outcomes).
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Min
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.providers.base import CRMConnection, CRMRecord, WriteAnswer
+from crm_integrations.providers.base import CRMRecord, WriteAnswer
 from crm_integrations.providers.errors import (
     AccessDenied,
     CRMError,
@@ -20,20 +22,24 @@ from crm_integrations.providers.errors import (
     RecordGone,
     ValueRefused,
 )
+from crm_integrations.services.connections import AuthenticatedConnection
+from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
-from memorialization.deliveries.field_sheets import STANDING, FieldSheet
+from memorialization.deliveries.field_sheets import STANDING
 from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
-from memorialization.deliveries.precedence import Mark, Precedence
-from memorialization.models import Attempt, Delivery, FieldMark
+from memorialization.models import Attempt, Delivery
 from memorialization.models.deliveries import FieldResult
-from memorialization.services.call_errors import Next, Reading, read_error, read_error_after_write
+from memorialization.services.call_errors import Next, read_error, read_error_after_write
 from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, renew_lease
+from memorialization.services.marks import read_marks
 from memorialization.services.outcomes import (
+    Conclusion,
     Outcome,
     begin_attempt,
     conclude_attempt,
     conclude_without_call,
     failed_outcome,
+    settled_outcome,
 )
 
 
@@ -47,12 +53,12 @@ class Unverified(Exception):
 
 @dataclass
 class Push:
-    """One delivery on its way, with everything that a step needs."""
+    """A group on its way, with everything that a step needs."""
 
     hold: LaneHold
-    delivery: Delivery
-    sheet: FieldSheet
-    connection: CRMConnection
+    group: Group
+    connection: AuthenticatedConnection
+    write_classes: Sequence[str]
     clock: Clock
     comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
     is_looking: bool = False
@@ -63,11 +69,11 @@ class Push:
         """Whether so much time went by that a call which starts now could outlive the lease."""
         return time.monotonic() - self.leased_at > lease_length_s() - call_bound_s()
 
-    def checked(self) -> CRMConnection:
+    def checked(self) -> AuthenticatedConnection:
         """The connection, after the check that a call may start now. Raises LeaseLost."""
         return self.renewed() if self.is_lease_short else self.connection
 
-    def renewed(self) -> CRMConnection:
+    def renewed(self) -> AuthenticatedConnection:
         """The same for a further call of one try. Raises LeaseLost, also when this process stands still."""
         self.leased_at = time.monotonic()
         renew_lease(hold=self.hold, now=self.clock())
@@ -76,113 +82,125 @@ class Push:
         return self.connection
 
 
-def push_delivery(*, hold: LaneHold, delivery: Delivery, connection: CRMConnection, clock: Clock) -> Next:
-    """Try one delivery and store what came of it. Raises LeaseLost when the lane was taken away meanwhile."""
-    sheet = FieldSheet(delivery.fields, segment_ended_at=delivery.segment_ended_at, segment_key=delivery.segment_key)
-    push = Push(hold, delivery, sheet, connection, clock, is_looking=delivery.must_look_first)
-    sheet.supersede(_read_marks(hold.lane_id))
-    if sheet.pending_comment is not None:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a try came to: how it ended, each member, and how the worker goes on (None: the rest at once)."""
+
+    outcome: Outcome
+    conclusions: Sequence[Conclusion]
+    following: Next | None
+
+
+def push_group(
+    *,
+    hold: LaneHold,
+    group: Group,
+    connection: AuthenticatedConnection,
+    write_classes: Sequence[str],
+    clock: Clock,
+) -> Next:
+    """Try deliveries that share a write and store what came of it.
+
+    Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
+    """
+    push = Push(hold, group, connection, write_classes, clock, is_looking=group.must_look_first)
+    group.supersede(read_marks(lane_ids=[hold.lane_id])[hold.lane_id])
+    if group.pending_comment is not None:
         _settle_by_siblings(push)
-    while sheet.pending:
+    while not group.is_settled:
         following = _try_once(push)
         if following is not None:
             return following
-    conclude_without_call(hold=hold, delivery=delivery, sheet=sheet, now=clock())
+    conclude_without_call(hold=hold, group=group, now=clock())
     return Next.SAME_LANE
-
-
-def _read_marks(lane_id: int) -> dict[str, Mark]:
-    """Whose values the record holds, by CRM field."""
-    columns = ("crm_field", "segment_ended_at", "segment_key", "occurred_at", "delivery_id")
-    rows = FieldMark.objects.filter(lane_id=lane_id).values_list(*columns)
-    return {
-        key: Mark(Precedence(ended_at, segment_key, occurred_at), delivery_id)
-        for key, ended_at, segment_key, occurred_at, delivery_id in rows
-    }
 
 
 def _settle_by_siblings(push: Push) -> None:
     """A note stands once per segment and record: one that another delivery posted, or may have posted, counts."""
-    siblings = Delivery.objects.filter(lane_id=push.hold.lane_id, interaction_id=push.delivery.interaction_id)
+    delivery, sheet = push.group.deliveries[0], push.group.sheets[0]
+    siblings = Delivery.objects.filter(lane_id=push.hold.lane_id, interaction_id=delivery.interaction_id)
     push.comment_id = str(siblings.aggregate(first=Min("pk"))["first"])
-    for other in siblings.exclude(pk=push.delivery.pk):
+    for other in siblings.exclude(pk=delivery.pk):
         notes = [entry for entry in other.fields if entry.get("type") == "comment"]
         if any(entry.get("result") in STANDING for entry in notes):
-            push.sheet.settle_comment(FieldResult.UNCHANGED, FieldReason.COMMENT_POSTED_BEFORE)
+            sheet.settle_comment(FieldResult.UNCHANGED, FieldReason.COMMENT_POSTED_BEFORE)
         elif notes and other.attempt_count:
             push.is_looking = True
 
 
 def _try_once(push: Push) -> Next | None:
-    """One attempt; None when what is left of the delivery is to be tried at once."""
+    """One attempt; None when what is left of the group is to be tried at once."""
+    if not push.is_looking:  # a look comes before the write, and pays for itself
+        push.connection.gate.reserve(push.write_classes)
     push.leased_at = time.monotonic()
-    attempt = begin_attempt(
-        hold=push.hold,
-        delivery=push.delivery,
-        values=push.sheet.values(),
-        is_looking=push.is_looking,
-        now=push.clock(),
-    )
+    attempt = begin_attempt(hold=push.hold, group=push.group, is_looking=push.is_looking, now=push.clock())
     if attempt is None:
         return Next.SAME_LANE
     visit_failpoint("before_call")
-    outcome, following = _make_calls(push)
+    verdict = _make_calls(push)
     visit_failpoint("after_call")
     conclude_attempt(
         hold=push.hold,
-        delivery=push.delivery,
         attempt=attempt,
-        sheet=push.sheet,
-        outcome=outcome,
+        outcome=verdict.outcome,
+        conclusions=verdict.conclusions,
         now=push.clock(),
     )
-    return following
+    return verdict.following
 
 
-def _make_calls(push: Push) -> tuple[Outcome, Next | None]:
+def _make_calls(push: Push) -> Verdict:
     """All calls of one attempt, and what they amount to."""
     try:
         if push.is_looking:
             _look_first(push)
-        answer = _write(push) if push.sheet.pending else None
+        answer = _write(push) if not push.group.is_settled else None
     except ValueRefused as error:
-        return _leave_out_refused(push, error)
-    except Unverified as error:
-        return read_error_after_write(
-            error.cause, delivery=push.delivery, account_id=push.hold.account_id, now=push.clock()
-        )
+        return _handle_refusal(push, error)
+    except Unverified as unverified:
+        return _judge_members(push, unverified.cause, is_after_write=True)
     except (AccessDenied, Misconfigured) as error:
-        return _read(push, _ask_whose_fault_it_is(push, error))
+        return _judge_members(push, _ask_whose_fault_it_is(push, error))
     except CRMError as error:
-        return _read(push, error)
-    return _conclude_success(push, answer), Next.SAME_LANE
+        return _judge_members(push, error)
+    return _conclude_success(push, answer)
 
 
-def _read(push: Push, error: CRMError) -> Reading:
-    return read_error(error, delivery=push.delivery, account_id=push.hold.account_id, now=push.clock())
+def _judge_members(push: Push, error: CRMError, *, is_after_write: bool = False) -> Verdict:
+    """The error's meaning for each member; one of which nothing is to be sent any more is not concerned."""
+    read = read_error_after_write if is_after_write else read_error
+    now = push.clock()
+    verdicts = [read(error, delivery=member.delivery, now=now) for member in push.group.members]
+    outcome, following = verdicts[0]
+    conclusions = [
+        Conclusion(member, verdict if member.sheet.pending else settled_outcome(member, outcome.attempt))
+        for member, (verdict, _following) in zip(push.group.members, verdicts, strict=True)
+    ]
+    return Verdict(outcome, conclusions, following)
 
 
 def _look_first(push: Push) -> None:
     """Settle what the record holds already, since an earlier call may have been applied."""
     record = _get_record(push, push.checked())
-    push.sheet.settle_what_stands(record)
-    if push.sheet.pending_comment is not None:
+    push.group.settle_what_stands(record)
+    if push.group.pending_comment is not None:
         _look_for_comment(push)
-    if record.is_closed and push.sheet.pending:
+    if record.is_closed and not push.group.is_settled:
         raise RecordClosed("The record is closed.")
 
 
 def _look_for_comment(push: Push) -> None:
     """Settle the note: posted; or nobody can know, then it is never posted again by itself."""
+    sheet = push.group.sheets[0]
     try:
         trace = push.renewed().find_comment(push.hold.entity_type, push.hold.record_id, delivery_id=push.comment_id)
         is_posted = trace.is_posted
     except (AccessDenied, RecordGone, Misconfigured):
         is_posted = None
     if is_posted:
-        push.sheet.settle_comment(FieldResult.WRITTEN, FieldReason.ALREADY_THERE)
+        sheet.settle_comment(FieldResult.WRITTEN, FieldReason.ALREADY_THERE)
     elif is_posted is None:
-        push.sheet.settle_comment(FieldResult.NOT_APPLIED, FieldReason.OUTCOME_UNKNOWN)
+        sheet.settle_comment(FieldResult.NOT_APPLIED, FieldReason.OUTCOME_UNKNOWN)
 
 
 def _write(push: Push) -> WriteAnswer:
@@ -191,11 +209,11 @@ def _write(push: Push) -> WriteAnswer:
     answer = connection.update_record(
         push.hold.entity_type,
         push.hold.record_id,
-        push.sheet.values(),
-        delivery_id=push.comment_id or str(push.delivery.pk),
-        types=push.sheet.types(),
+        push.group.values(),
+        delivery_id=push.comment_id or str(push.group.deliveries[0].pk),
+        types=push.group.types(),
     )
-    push.sheet.verify(answer.record or _read_back(push), is_comment_posted=answer.is_comment_posted)
+    push.group.verify(answer.record or _read_back(push), is_comment_posted=answer.is_comment_posted)
     return answer
 
 
@@ -207,36 +225,51 @@ def _read_back(push: Push) -> CRMRecord:
         raise Unverified(error) from error
 
 
-def _get_record(push: Push, connection: CRMConnection) -> CRMRecord:
+def _get_record(push: Push, connection: AuthenticatedConnection) -> CRMRecord:
     record_id = push.hold.record_id
-    found = connection.get_records(push.hold.entity_type, [record_id], types=push.sheet.types())
+    found = connection.get_records(push.hold.entity_type, [record_id], types=push.group.types())
     if record_id not in found:
         raise RecordGone("The record was not found.")
     return found[record_id]
 
 
-def _leave_out_refused(push: Push, error: ValueRefused) -> tuple[Outcome, Next | None]:
-    """Leave out the fields that the CRM named and try the others; everything refused is a failure.
+def _handle_refusal(push: Push, error: ValueRefused) -> Verdict:
+    """Refused as data: the members of a group go on alone; one alone leaves out the fields that the CRM named.
 
-    It ends: every round leaves out at least one field more.
+    It ends: every round leaves out at least one field more. A refusal as a whole applied nothing.
     """
-    if not push.sheet.refuse(error.fields, error.message):
-        return _read(push, error)
-    push.is_looking = False  # refused as a whole: nothing of it can have been applied
+    push.is_looking = False
     refused = failed_outcome(reason=DeliveryReason.VALUE_REFUSED, words=error.message, status=error.status)
-    if push.sheet.pending:
-        return refused.as_waiting(due_at=push.clock()), None
-    state, _reason = push.sheet.conclude()
-    return (refused if state == Delivery.State.FAILED else refused.as_ended(state)), Next.SAME_LANE
+    if len(push.group.members) > 1:
+        apart = refused.as_waiting(due_at=push.clock(), goes_alone=True)
+        return Verdict(apart, _conclude_members(push, apart), Next.SAME_LANE)
+    sheet = push.group.sheets[0]
+    if not sheet.refuse(error.fields, error.message):
+        return _judge_members(push, error)
+    if sheet.pending:
+        waiting = refused.as_waiting(due_at=push.clock())
+        return Verdict(waiting, _conclude_members(push, waiting), None)
+    state, _reason = sheet.conclude()
+    ended = refused if state == Delivery.State.FAILED else refused.as_ended(state)
+    return Verdict(ended, [Conclusion(push.group.members[0], ended)], Next.SAME_LANE)
+
+
+def _conclude_members(push: Push, outcome: Outcome) -> list[Conclusion]:
+    """The outcome for every member of which something is still to be sent."""
+    return [_conclude_member(member, outcome) for member in push.group.members]
+
+
+def _conclude_member(member: Member, outcome: Outcome) -> Conclusion:
+    return Conclusion(member, outcome if member.sheet.pending else settled_outcome(member, outcome.attempt))
 
 
 def _ask_whose_fault_it_is(push: Push, error: CRMError) -> CRMError:
-    """The error that counts: it is no delivery's fault when the system user is refused everything.
+    """The error that counts: it is no delivery's fault when the system user may not write any more, or is gone.
 
     Nor is it when the account is not there at all.
     """
     try:
-        push.renewed().identify()
+        push.renewed().confirm_writing(push.hold.entity_type)
     except Misconfigured as other:
         return CRMUnavailable(other.message, may_have_applied=False, status=other.status)
     except CRMError as other:
@@ -244,12 +277,12 @@ def _ask_whose_fault_it_is(push: Push, error: CRMError) -> CRMError:
     return error
 
 
-def _conclude_success(push: Push, answer: WriteAnswer | None) -> Outcome:
-    state, reason = push.sheet.conclude()
-    return Outcome(
-        Attempt.Outcome.SUCCEEDED,
-        state,
-        reason,
-        status=answer.status if answer else None,
-        answer=dict(answer.answer) if answer else {"looked": True},
-    )
+def _conclude_success(push: Push, answer: WriteAnswer | None) -> Verdict:
+    status = answer.status if answer else None
+    words = dict(answer.answer) if answer else {"looked": True}
+    succeeded = Attempt.Outcome.SUCCEEDED
+    conclusions = [
+        Conclusion(member, settled_outcome(member, succeeded, status=status, answer=words))
+        for member in push.group.members
+    ]
+    return Verdict(conclusions[0].outcome, conclusions, Next.SAME_LANE)

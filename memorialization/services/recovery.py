@@ -20,8 +20,13 @@ LANES_PER_ROUND = 500
 
 
 def recover_lost_lanes(*, now: datetime) -> int:
-    """Return every lane whose lease is over; how many there were. Two recoveries at once share the work."""
-    lost = RecordLane.objects.filter(lease__isnull=False, lease_until__lte=now).order_by("lease_until")
+    """Return every lane whose lease is over; how many there were. Two recoveries at once share the work.
+
+    Lanes that a bulk write owns are not among them: whoever polls it gives them back.
+    """
+    lost = RecordLane.objects.filter(lease__isnull=False, bulk_write__isnull=True, lease_until__lte=now).order_by(
+        "lease_until"
+    )
     return sum(_recover_lane(lane, now) for lane in lost[:LANES_PER_ROUND])
 
 

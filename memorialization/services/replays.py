@@ -1,21 +1,22 @@
 """Replays: a delivery is sent again as a new revision, in the order of its record and within all limits.
 
-The marks on the record decide as always: a replay never puts an older value over a newer one.
+The marks on the record decide as always: a replay never puts an older value over a newer one. Thousands at once are
+`replay_runs`' business; what a replay is, is decided here for both.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from crm_integrations.models import User
 from crm_integrations.services.audit import record_audit
 from memorialization.models import Contact, Delivery
+from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
-from memorialization.services.lanes import find_lane, make_lane_due
+from memorialization.services.lanes import make_lane_due
 
 SETTLED_BY_PUSH = ("result", "reason", "params", "sent", "shown", "planned")
 REPLAYABLE = (
@@ -28,19 +29,11 @@ REPLAYABLE = (
 
 
 class ReplayRefused(Exception):
-    """There is nothing to send again; `reason` says why: sending, no_record, nothing_to_write, not_authenticated."""
+    """There is nothing to send again; `reason` is one of `refusal_of`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What became of one delivery of a replay of many; `refused` is a reason of ReplayRefused, or empty."""
-
-    delivery: Delivery
-    refused: str = ""
 
 
 def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) -> Delivery:
@@ -61,26 +54,40 @@ def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) ->
     return replayed
 
 
-def replay_many(*, deliveries: QuerySet[Delivery], actor: User | None, now: datetime) -> Iterator[Replay]:
-    """Replay one after the other, each in a transaction of its own, so that stopping half-way harms nothing."""
-    for delivery_id in list(deliveries.order_by("pk").values_list("pk", flat=True)):
-        delivery = Delivery.objects.select_related("interaction", "configuration").get(pk=delivery_id)
-        try:
-            yield Replay(replay_delivery(delivery=delivery, actor=actor, now=now))
-        except ReplayRefused as error:
-            yield Replay(delivery, error.reason)
+def refusal_of(delivery: Delivery, *, unlinks: Sequence[Mapping[str, str]]) -> str:
+    """Why it cannot go again, or nothing: sending, no_record, unlinked, nothing_to_write, not_authenticated.
+
+    `unlinks` are its interaction's. The configuration is read only when nothing else speaks against a replay.
+    """
+    if delivery.state == Delivery.State.WAITING:
+        return ""
+    if delivery.state not in REPLAYABLE:
+        return "sending"
+    if not delivery.record_id:
+        return "no_record"
+    if {"entity_type": delivery.entity_type, "id": delivery.record_id} in unlinks:
+        return "unlinked"
+    if not any("rendered" in entry and not entry.get("planned", {}).get("result") for entry in delivery.fields):
+        return "nothing_to_write"
+    return "" if delivery.configuration.authentication_id is not None else "not_authenticated"
 
 
-def find_replayable(
-    *, since: datetime | None = None, until: datetime | None = None, state: str = "", configuration_id: str = ""
-) -> QuerySet[Delivery]:
-    """Deliveries to replay; without a state, those that failed. One that was replayed already is not found again."""
-    found = Delivery.objects.filter(state=state or Delivery.State.FAILED, replays__isnull=True)
-    if since is not None:
-        found = found.filter(created_at__gte=since)
-    if until is not None:
-        found = found.filter(created_at__lt=until)
-    return found.filter(configuration_id=configuration_id) if configuration_id else found
+def build_replay(delivery: Delivery, *, revision: int, now: datetime) -> Delivery:
+    """The same values once more, not stored yet; what the plan itself left out stays left out."""
+    return Delivery(
+        configuration_id=delivery.configuration_id,
+        interaction_id=delivery.interaction_id,
+        channel=delivery.channel,
+        entity_type=delivery.entity_type,
+        record_id=delivery.record_id,
+        revision=revision,
+        fields=[_as_planned(entry) for entry in delivery.fields],
+        target_rule=delivery.target_rule,
+        segment_ended_at=delivery.segment_ended_at,
+        segment_key=delivery.segment_key,
+        replay_of_id=delivery.pk,
+        next_attempt_at=now,
+    )
 
 
 def _make_due(delivery: Delivery, now: datetime) -> Delivery:
@@ -93,35 +100,16 @@ def _make_due(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def _revise(delivery: Delivery, now: datetime) -> Delivery:
-    """A new revision with the same values; what the plan itself left out stays left out."""
-    if delivery.state not in REPLAYABLE:
-        raise ReplayRefused("sending")
-    if not delivery.record_id:
-        raise ReplayRefused("no_record")
-    fields = [_as_planned(entry) for entry in delivery.fields]
-    if not any("rendered" in entry and not entry.get("result") for entry in fields):
-        raise ReplayRefused("nothing_to_write")
+    """A new revision with the same values."""
+    reason = refusal_of(delivery, unlinks=delivery.interaction.unlinks)
+    if reason:
+        raise ReplayRefused(reason)
+    replay = build_replay(delivery, revision=_next_revision(delivery), now=now)
     authentication = delivery.configuration.authentication
-    if authentication is None:
-        raise ReplayRefused("not_authenticated")
-    lane = delivery.lane or find_lane(
-        account_id=authentication.account_id, entity_type=delivery.entity_type, record_id=delivery.record_id
-    )
-    make_lane_due(lane_id=lane.pk, due_at=now)
-    return Delivery.objects.create(
-        configuration=delivery.configuration,
-        interaction=delivery.interaction,
-        lane=lane,
-        entity_type=delivery.entity_type,
-        record_id=delivery.record_id,
-        revision=_next_revision(delivery),
-        fields=fields,
-        target_rule=delivery.target_rule,
-        segment_ended_at=delivery.segment_ended_at,
-        segment_key=delivery.segment_key,
-        replay_of=delivery,
-        next_attempt_at=now,
-    )
+    assert authentication is not None  # `refusal_of` has looked
+    account_id = delivery.lane.account_id if delivery.lane is not None else authentication.account_id
+    store_deliveries(deliveries=[replay], account_id=account_id, now=now)
+    return replay
 
 
 def _as_planned(entry: dict[str, Any]) -> dict[str, Any]:

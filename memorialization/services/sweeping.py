@@ -3,21 +3,24 @@
 Lost hints, a wiped broker, a dead beat or a dead worker cost one period and nothing else. Sweeps at once are harmless.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from crm_integrations.database_clock import Clock, read_database_clock
-from crm_integrations.services.account_limits import forget_past_pauses
-from memorialization.models import Heartbeat
+from crm_integrations.services.call_budgets import forget_past_blocks
 from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.draining import drain_account
+from memorialization.services.heartbeats import forget_lost_workers, last_heartbeat, note_heartbeat
 from memorialization.services.hints import send_hint
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
+from memorialization.services.replay_runs import continue_replay_runs
 
 PLANNED_PER_ROUND = 500
+KEEP_BLOCKS = timedelta(seconds=60)  # readiness asks what held an account up within the last minute
 HEAL_EVERY_S = 600  # reads all waiting deliveries, and should find nothing
 LATE_PERIODS = 3  # due for so many periods: hints are not answered, so the sweep pushes by itself
 
@@ -32,28 +35,20 @@ class SweepReport:
     pushed: int
 
 
-def sweep_once(*, clock: Clock = read_database_clock) -> SweepReport:
-    """One round of everything."""
+def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None] | None = None) -> SweepReport:
+    """One round of everything. `push` is for accounts whose hints go nowhere; without it they are pushed here."""
     now = clock()
     recovered = recover_lost_lanes(now=now)
-    forget_past_pauses(now=now)
+    forget_past_blocks(now=now - KEEP_BLOCKS)
     if _is_time_to(name="heal", every_s=HEAL_EVERY_S, now=now):
         recovered += heal_lanes()
+        forget_lost_workers(now=now)
         note_heartbeat(name="heal", now=now)
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
-    woken, pushed = _wake_accounts(clock)
+    continue_replay_runs(now=now, clock=clock)
+    woken, pushed = _wake_accounts(now, push or (lambda account_id: _drain_here(account_id, clock)))
     note_heartbeat(name="sweep", now=now)
     return SweepReport(recovered, planned, woken, pushed)
-
-
-def note_heartbeat(*, name: str, now: datetime) -> None:
-    """Write down that it happened."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
-
-
-def last_heartbeat(*, name: str) -> datetime | None:
-    """When it last happened."""
-    return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
 
 
 def _is_time_to(*, name: str, every_s: float, now: datetime) -> bool:
@@ -61,15 +56,18 @@ def _is_time_to(*, name: str, every_s: float, now: datetime) -> bool:
     return last is None or last + timedelta(seconds=every_s) <= now
 
 
-def _wake_accounts(clock: Clock) -> tuple[int, int]:
-    """Hint at every account with due lanes; push by itself where hints cannot be sent or are not answered."""
-    now = clock()
+def _wake_accounts(now: datetime, push: Callable[[int], None]) -> tuple[int, int]:
+    """Hint at every account with work; push where hints cannot be sent or are not answered."""
     late = set(accounts_with_due_lanes(now=now - timedelta(seconds=LATE_PERIODS * settings.SWEEP_EVERY_S)))
     woken = pushed = 0
     for account_id in accounts_with_due_lanes(now=now):
         if send_hint(account_id=account_id) and account_id not in late:
             woken += 1
         else:
-            drain_account(account_id=account_id, clock=clock)
+            push(account_id)
             pushed += 1
     return woken, pushed
+
+
+def _drain_here(account_id: int, clock: Clock) -> None:
+    drain_account(account_id=account_id, clock=clock)

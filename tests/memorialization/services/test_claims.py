@@ -6,13 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from crm_integrations.models import Authentication, Configuration, CRMAccount
+from crm_integrations.models import Authentication, Configuration
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import (
     HELD_LOOK_S,
     LeaseLost,
     accounts_with_due_lanes,
-    claim_lanes,
     claim_suspect_lane,
     first_waiting,
     give_back_untouched,
@@ -23,7 +22,7 @@ from memorialization.services.claims import (
 )
 from memorialization.services.lanes import make_lane_due
 from memorialization.services.recovery import recover_lost_lanes
-from tests.engine import NOW, lane_of, make_delivery, make_interaction
+from tests.engine import NOW, claim_due, lane_of, make_delivery, make_interaction
 from tests.factories import make_authentication, make_configuration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
@@ -35,7 +34,7 @@ def configuration():
 
 
 def claim(configuration, *, limit=10, now=NOW):
-    return claim_lanes(account_id=configuration.authentication.account_id, limit=limit, now=now)
+    return claim_due(configuration, limit=limit, now=now)
 
 
 def test_a_claim_leases_due_lanes_for_longer_than_the_longest_call_and_counts_the_fence(configuration, settings):
@@ -67,7 +66,6 @@ def test_the_longest_due_lanes_come_first_up_to_the_limit(configuration):
 @pytest.mark.parametrize(
     "obstruct",
     [
-        lambda: CRMAccount.objects.update(paused_until=NOW + timedelta(seconds=1)),
         lambda: RecordLane.objects.update(closed_until=NOW + timedelta(seconds=1)),
         lambda: RecordLane.objects.update(next_due_at=NOW + timedelta(seconds=1)),
         lambda: Delivery.objects.update(next_attempt_at=NOW + timedelta(seconds=1)),
@@ -75,7 +73,7 @@ def test_the_longest_due_lanes_come_first_up_to_the_limit(configuration):
         lambda: Configuration.objects.update(state="inactive"),
         lambda: Delivery.objects.update(state="delivered"),
     ],
-    ids=["paused", "settling", "lane later", "delivery later", "held", "inactive", "nothing waits"],
+    ids=["settling", "lane later", "delivery later", "held", "inactive", "nothing waits"],
 )
 def test_what_may_not_be_pushed_is_neither_claimed_nor_woken(configuration, obstruct):
     make_delivery(configuration)
@@ -185,15 +183,16 @@ def test_many_held_lanes_of_an_account_are_not_visited_by_the_search_for_work(
 
 def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(configuration):
     """Without the indexes a claim would read every lane of the account, a million of them."""
-    from memorialization.deliveries.claim_sql import CLEAN, DUE_LANES
+    from memorialization.deliveries.claim_sql import DUE_LANES, OF_TYPE
 
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")
-    statement = DUE_LANES.format(suspects=CLEAN)
+    statement = DUE_LANES.format(which=OF_TYPE)
+    chosen = {"account": 1, "now": "2026-01-01", "limit": 5, "entity_type": "ticket", "goes_alone": False}
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN QUERY PLAN " + statement, {"account": 1, "now": "2026-01-01", "limit": 5})
+        cursor.execute("EXPLAIN QUERY PLAN " + statement, chosen)
         plan = " ".join(row[3] for row in cursor.fetchall())
-    assert "lane_due_by_account" in plan
+    assert "lane_due_by_type" in plan
     assert "delivery_of_lane" in plan
     assert "SCAN" not in plan
 

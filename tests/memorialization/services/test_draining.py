@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.models import Authentication, CallBudget
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.draining import drain_account
@@ -23,7 +23,7 @@ def configuration():
 
 def test_a_turn_drains_many_lanes_over_one_connection(configuration, clock):
     for number in range(45):
-        make_delivery(configuration, record_id=str(number))
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
     turn = push_all(configuration, clock)
     assert (turn.deliveries, turn.has_more) == (45, False)
     assert Delivery.objects.filter(state="delivered").count() == 45
@@ -55,7 +55,7 @@ def test_the_failpoint_after_a_claim_is_met_only_with_lanes_in_hand(configuratio
         if name == "after_claim":
             held.append(RecordLane.objects.exclude(lease=None).count())
 
-    monkeypatch.setattr("memorialization.services.draining.visit_failpoint", note)
+    monkeypatch.setattr("memorialization.services.single_pushes.visit_failpoint", note)
     make_delivery(configuration)
     push_all(configuration, clock)
     assert held == [1]
@@ -82,7 +82,7 @@ def test_while_somebody_else_renews_the_token_lanes_go_back_with_a_time_and_no_t
     assert lane.lease is None
     assert NOW < lane.next_due_at <= NOW + timedelta(seconds=5)
     assert Attempt.objects.count() == 0
-    assert CRMAccount.objects.get().paused_until is None
+    assert not CallBudget.objects.exclude(blocked_until=None).exists()
 
 
 def test_a_renewal_that_fails_for_a_passing_reason_holds_and_fails_nothing(configuration, clock):
@@ -101,12 +101,16 @@ def test_a_renewal_that_fails_for_a_passing_reason_holds_and_fails_nothing(confi
     assert delivery.state == "delivered"
 
 
-def test_a_limit_on_the_token_endpoint_pauses_the_account(configuration, clock):
-    make_delivery(configuration)
+def test_a_limit_on_the_token_endpoint_is_waited_for_in_full(configuration, clock):
+    delivery = make_delivery(configuration)
     Authentication.objects.update(access_expires_at=NOW)
     account_of(configuration).refusal = RetryLater("slow down", retry_after_s=40)
     push_all(configuration, clock)
-    assert CRMAccount.objects.get().paused_until == NOW + timedelta(seconds=40)
+    assert lane_of(delivery).next_due_at == NOW + timedelta(seconds=40)
+    clock.move(seconds=39)
+    RecordLane.objects.update(next_due_at=NOW)  # another delivery came
+    push_all(configuration, clock)
+    assert len(calls_of(configuration, "refresh")) == 1
 
 
 def test_held_deliveries_wait_and_go_on_after_somebody_authenticated_again(configuration, clock):

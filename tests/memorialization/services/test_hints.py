@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from memorialization.services import hints
-from memorialization.services.hints import send_hint, wake_on_commit
+from memorialization.services.hints import send_backlog_hint, send_hint, wake_on_commit
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +22,7 @@ def sent(monkeypatch):
     monkeypatch.setattr(
         hints.current_app, "send_task", lambda name, kwargs, **_: messages.append((name, kwargs["account_id"]))
     )
+    monkeypatch.setattr(hints._sender, "submit", lambda account_id: send_hint(account_id=account_id))
     return messages
 
 
@@ -64,6 +65,15 @@ def test_a_broker_that_is_away_fails_nobody_and_is_left_alone_for_a_moment(monke
     assert len(tries) == 1
     assert len(caplog.records) == 1
     assert "password" not in caplog.text
+
+
+def test_what_has_waited_already_is_hinted_at_in_a_queue_of_its_own(monkeypatch, settings):
+    queues = []
+    monkeypatch.setattr(hints.current_app, "send_task", lambda name, queue, **_: queues.append(queue))
+    send_hint(account_id=1)
+    send_backlog_hint(account_id=1)
+    assert queues == ["celery", "backlog"]
+    assert set(settings.CELERY_TASK_QUEUES) == set(queues)
 
 
 def test_after_the_quiet_time_it_is_tried_again(monkeypatch, sent):

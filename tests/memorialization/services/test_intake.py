@@ -147,7 +147,7 @@ def test_an_array_of_100_events_does_not_need_100_times_the_queries_of_one(confi
     with CaptureQueriesContext(connection) as hundred:
         accept(configuration, *events("b", 100))
     assert Delivery.objects.count() == 101
-    assert len(one) <= 20 and len(hundred) <= len(one) + 20
+    assert len(one) <= 10 and len(hundred) <= len(one) + 2  # the record's lane is there already
 
 
 def test_a_repeated_array_costs_only_the_look_at_it(configuration):

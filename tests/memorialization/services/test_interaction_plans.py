@@ -7,6 +7,7 @@ import pytest
 from memorialization.models import Delivery, Interaction, MappingVersion, RecordLane
 from memorialization.services.frozen_mappings import FrozenMappings
 from memorialization.services.intake import accept_events
+from memorialization.services.planning import plan_due_interactions
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, link, voice
 
@@ -378,6 +379,8 @@ def test_a_mapping_that_is_deleted_while_its_version_is_read_stops_nobody(monkey
         MappingVersion.objects.all().delete()
         load(self, wanted)
 
+    MappingVersion.objects.update(created_at=NOW - timedelta(days=1))
+    accept(configuration, voice("ended", "15:30:00", acwConfigured=True, fields={"skillName": "S"}, **TICKET))
     monkeypatch.setattr(FrozenMappings, "_load", delete_first)
-    accept(configuration, voice(fields={"skillName": "S"}, **TICKET))
+    plan_due_interactions(now=NOW + timedelta(hours=2), limit=10)
     assert "no_active_mapping" in Interaction.objects.get().flags

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.models import Authentication, CallBudget
 from crm_integrations.providers.base import CommentTrace
 from crm_integrations.providers.errors import (
     AccessDenied,
@@ -182,9 +182,10 @@ def test_tags_of_an_older_segment_are_still_added(configuration, clock):
     assert account_of(configuration).records[RECORD]["tags"] == ["new", "old"]
 
 
-def test_deliveries_of_a_record_go_in_the_order_of_their_segments(configuration, clock):
+def test_deliveries_that_go_alone_go_in_the_order_of_their_segments(configuration, clock):
     for hours, text in ((1, "second"), (2, "first"), (0, "third")):
-        make_delivery(configuration, make_entry("subject", text), ended_at=NOW - timedelta(hours=hours))
+        fields = (make_entry("subject", text), make_comment(text))
+        make_delivery(configuration, *fields, ended_at=NOW - timedelta(hours=hours))
     push_all(configuration, clock)
     assert [call[2]["subject"] for call in calls_of(configuration, "update_record")] == ["first", "second", "third"]
 
@@ -265,7 +266,7 @@ def test_every_field_refused_fails_the_delivery(configuration, clock):
 
 
 def test_a_refusal_that_names_no_field_fails_the_delivery_and_frees_the_record(configuration, clock):
-    account_of(configuration).faults.append(ValueRefused("invalid", status=422))
+    account_of(configuration).faults += [ValueRefused("invalid", status=422)] * 2  # together, then the first alone
     first = make_delivery(configuration, make_entry("subject", "a"), ended_at=NOW - timedelta(hours=1))
     second = make_delivery(configuration, make_entry("subject", "b"))
     push_all(configuration, clock)
@@ -336,7 +337,7 @@ def test_a_limit_pauses_the_account_in_full_and_uses_up_no_try(configuration, cl
     account_of(configuration).faults.append(RetryLater("too many", retry_after_s=93, status=429))
     first, other = make_delivery(configuration), make_delivery(configuration, record_id="36")
     push_all(configuration, clock)
-    assert CRMAccount.objects.get().paused_until == NOW + timedelta(seconds=93)
+    assert CallBudget.objects.get(limit_class="account").blocked_until == NOW + timedelta(seconds=93)
     for delivery in (first, other):
         delivery.refresh_from_db()
         assert (delivery.state, delivery.attempt_count, delivery.backoff_spent_s) == ("waiting", 0, 0)

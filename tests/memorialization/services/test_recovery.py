@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import DataError, OperationalError
 
+from memorialization.deliveries.coalescing import Group, Member
 from memorialization.models import Attempt, Delivery, RecordLane
-from memorialization.services.claims import claim_lanes, lease_length_s
+from memorialization.services.claims import lease_length_s
 from memorialization.services.outcomes import begin_attempt
 from memorialization.services.recovery import MOST_LOST_LEASES, heal_lanes, recover_lost_lanes
-from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, push_all
+from tests.engine import NOW, account_of, calls_of, claim_due, lane_of, make_delivery, push_all
 from tests.factories import make_configuration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
@@ -22,7 +23,7 @@ def configuration():
 
 
 def claim_all(configuration, clock):
-    return claim_lanes(account_id=configuration.authentication.account_id, limit=10, now=clock.now)
+    return claim_due(configuration, limit=10, now=clock.now)
 
 
 def test_a_worker_that_died_before_any_call_costs_its_lease_and_no_settle_time(configuration, clock):
@@ -42,7 +43,9 @@ def test_a_worker_that_died_before_any_call_costs_its_lease_and_no_settle_time(c
 def test_a_worker_that_died_during_a_call_leaves_an_unknown_outcome_that_is_looked_at(configuration, clock, settings):
     delivery = make_delivery(configuration)
     (hold,) = claim_all(configuration, clock)
-    begin_attempt(hold=hold, delivery=delivery, values={"subject": "Call"}, is_looking=False, now=clock.now)
+    begin_attempt(
+        hold=hold, group=Group([Member(delivery, configuration.authentication_id)]), is_looking=False, now=clock.now
+    )
     account_of(configuration).records["ticket", "35"] = {"subject": "Call"}  # the CRM applied it
     lease_ends = clock.now + timedelta(seconds=lease_length_s())
     clock.now = lease_ends
@@ -78,16 +81,16 @@ def test_a_lane_that_keeps_killing_workers_fails_its_first_delivery_and_is_free(
 def test_an_unexpected_error_is_contained_and_ends_as_poison_while_others_are_delivered(
     configuration, clock, monkeypatch, caplog
 ):
-    from memorialization.services import pushing
+    from memorialization.deliveries.coalescing import Group
 
-    real = pushing.FieldSheet.values
+    real = Group.values
 
     def fail_for_one(self):
-        if any(entry.get("rendered") == "secret poison" for entry in self.entries):
+        if any(entry.get("rendered") == "secret poison" for sheet in self.sheets for entry in sheet.entries):
             raise KeyError("secret poison")
         return real(self)
 
-    monkeypatch.setattr(pushing.FieldSheet, "values", fail_for_one)
+    monkeypatch.setattr(Group, "values", fail_for_one)
     poison = make_delivery(configuration)
     Delivery.objects.filter(pk=poison.pk).update(fields=[{**poison.fields[0], "rendered": "secret poison"}])
     others = [make_delivery(configuration, record_id=str(number)) for number in range(3)]
@@ -109,10 +112,10 @@ def test_an_answer_that_the_database_refuses_harms_one_lane_and_a_database_that_
 
     real = pushing.conclude_attempt
 
-    def refuse_one(*, delivery, **keywords):
-        if delivery.record_id == "poison":
+    def refuse_one(*, hold, **keywords):
+        if hold.record_id == "poison":
             raise error("DETAIL: secret")
-        real(delivery=delivery, **keywords)
+        real(hold=hold, **keywords)
 
     monkeypatch.setattr(pushing, "conclude_attempt", refuse_one)
     make_delivery(configuration, record_id="poison")

@@ -1,15 +1,13 @@
 """Replays: again, in the record's order, never over a newer value, and on the record who asked."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 
 from crm_integrations.models import AuditEntry
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
 from memorialization.models import Delivery
-from memorialization.services.replays import ReplayRefused, find_replayable, replay_delivery, replay_many
+from memorialization.services.replays import ReplayRefused, replay_delivery
 from tests.engine import NOW, account_of, lane_of, make_delivery, make_entry, make_interaction, push_all
 from tests.factories import make_configuration, make_user
 
@@ -121,38 +119,21 @@ def test_what_cannot_go_again_is_refused_with_a_reason(configuration, clock, col
     assert AuditEntry.objects.count() == 0
 
 
+def test_a_record_that_was_unlinked_is_not_written_to_again(configuration, clock):
+    failed = make_failed(configuration, clock)
+    failed.interaction.unlinks = [{"entity_type": "ticket", "id": "35"}]
+    failed.interaction.save()
+    with pytest.raises(ReplayRefused) as caught:
+        replay_delivery(delivery=failed, actor=None, now=clock.now)
+    assert caught.value.reason == "unlinked"
+
+
 def test_a_skipped_delivery_with_a_record_and_no_lane_enters_one(configuration, clock):
     delivery = make_delivery(configuration)
     Delivery.objects.filter(pk=delivery.pk).update(state="skipped", lane=None, next_attempt_at=None)
     replay_delivery(delivery=delivery, actor=None, now=clock.now)
     push_all(configuration, clock)
     assert Delivery.objects.get(revision=2).state == "delivered"
-
-
-def test_many_are_replayed_once_and_what_is_refused_is_said(configuration, clock):
-    failed = [make_failed(configuration, clock, record_id=str(number)) for number in range(3)]
-    Delivery.objects.filter(pk=failed[0].pk).update(record_id="")
-    replays = list(replay_many(deliveries=find_replayable(), actor=None, now=clock.now))
-    assert [replay.refused for replay in replays] == ["no_record", "", ""]
-    again = list(replay_many(deliveries=find_replayable(), actor=None, now=clock.now))
-    assert [replay.refused for replay in again] == ["no_record"], "what was replayed is not replayed again"
-
-
-def test_the_command_counts_and_replays_what_it_is_asked_for(configuration, clock):
-    make_failed(configuration, clock)
-    other = make_configuration(address="other")
-    make_failed(other, clock)
-
-    def run(*arguments):
-        out = StringIO()
-        call_command("replay_deliveries", *arguments, stdout=out)
-        return out.getvalue().strip().splitlines()[-1]
-
-    assert run("--dry-run") == "2 deliveries would be replayed."
-    assert run("--dry-run", "--until", "2001-01-01") == "0 deliveries would be replayed."
-    assert run("--configuration", str(other.pk)) == "Replayed: 1; not replayed: none."
-    assert run("--dry-run") == "1 deliveries would be replayed."
-    assert run("--state", "delivered", "--dry-run") == "0 deliveries would be replayed."
 
 
 def test_revisions_of_replays_and_plans_never_collide(configuration, clock):

@@ -5,12 +5,15 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from memorialization.models import Delivery, RecordLane
+from crm_integrations.models import CallBudget, CRMAccount
+from memorialization.models import Delivery, Heartbeat, RecordLane
 from memorialization.services import sweeping
-from memorialization.services.claims import claim_lanes, lease_length_s
-from memorialization.services.sweeping import last_heartbeat, sweep_once
-from tests.engine import NOW, account_of, make_delivery
+from memorialization.services.claims import lease_length_s
+from memorialization.services.heartbeats import last_heartbeat
+from memorialization.services.sweeping import sweep_once
+from tests.engine import NOW, account_of, claim_due, make_delivery
 from tests.factories import make_configuration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
@@ -54,7 +57,7 @@ def test_lost_lanes_come_back_and_forgotten_ones_are_healed(configuration, clock
     make_delivery(configuration)
     forgotten = make_delivery(configuration, record_id="36")
     RecordLane.objects.filter(pk=forgotten.lane_id).update(next_due_at=None)
-    claim_lanes(account_id=configuration.authentication.account_id, limit=1, now=clock.now)
+    claim_due(configuration, limit=1, now=clock.now)
     assert sweep_once(clock=clock).recovered == 1, "the forgotten one"
     clock.move(seconds=lease_length_s())
     assert sweep_once(clock=clock).recovered == 1, "the lost one"
@@ -84,6 +87,55 @@ def test_the_command_drains_everything_that_is_due_and_says_so(configuration):
     call_command("push_deliveries", "--once", stdout=out)
     assert Delivery.objects.filter(state="delivered").count() == 30
     assert out.getvalue().strip().splitlines()[-1] == "30 tries were made; nothing more is due now."
+
+
+def test_the_command_takes_the_moments_of_accounts_as_a_workers_timer_does(configuration):
+    make_delivery(configuration)
+    CRMAccount.objects.update(wake_at=NOW)
+    call_command("push_deliveries", "--once", stdout=StringIO())
+    assert Delivery.objects.get().state == "delivered"
+    assert CRMAccount.objects.get().wake_at is None
+
+
+def test_the_command_does_not_wait_for_an_account_that_is_blocked_for_long(configuration):
+    make_delivery(configuration)
+    CallBudget.objects.create(
+        account=configuration.authentication.account,
+        limit_class="account",
+        window_s=60.0,
+        blocked_until=timezone.now() + timedelta(hours=1),
+    )
+    call_command("push_deliveries", "--once", stdout=StringIO())
+    assert Delivery.objects.get().state == "waiting"
+    assert account_of(configuration).calls == []
+
+
+def test_what_readiness_still_asks_for_outlasts_the_sweep(configuration, clock, hints):
+    CallBudget.objects.create(
+        account=configuration.authentication.account, limit_class="account", window_s=60.0, blocked_until=NOW
+    )
+    clock.move(seconds=59)
+    sweep_once(clock=clock)
+    assert CallBudget.objects.get().blocked_until == NOW
+    clock.move(seconds=2)
+    sweep_once(clock=clock)
+    assert CallBudget.objects.get().blocked_until is None
+
+
+def test_workers_of_another_day_are_forgotten(clock, hints):
+    for name, hours in (("worker:gone", 30), ("worker:here", 1), ("restart:gone", 30)):
+        Heartbeat.objects.create(name=name, at=NOW - timedelta(hours=hours))
+    sweep_once(clock=clock)
+    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"worker:here", "restart:gone", "heal", "sweep"}
+
+
+def test_a_sweep_that_is_given_a_way_to_push_does_not_push_by_itself(configuration, clock, monkeypatch):
+    monkeypatch.setattr(sweeping, "send_hint", lambda *, account_id: False)
+    make_delivery(configuration)
+    pushed = []
+    assert sweep_once(clock=clock, push=pushed.append).pushed == 1
+    assert pushed == [configuration.authentication.account_id]
+    assert account_of(configuration).calls == []
 
 
 def test_the_report_counts_by_configuration_and_state_with_the_oldest_due(configuration):

@@ -1,0 +1,151 @@
+"""Deliveries that wait for one record go as one write: the newest value per field, tags united. Pure.
+
+Semantics §5.20: each field's result belongs to the delivery whose value was sent; an older value says *superseded by*
+it, but only once the newer one is seen on the record. Where it is not, the older value stays to be sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
+from memorialization.deliveries.field_sheets import ADDED, STANDING, Entry, FieldSheet, read_type
+from memorialization.deliveries.precedence import Mark
+from memorialization.models.deliveries import Delivery
+
+
+@dataclass(frozen=True)
+class Member:
+    """One delivery of a group with its fields on their way, and the authentication that writes them."""
+
+    delivery: Delivery
+    authentication_id: int
+
+    @cached_property
+    def sheet(self) -> FieldSheet:
+        """The working copy of the delivery's fields."""
+        ended_at, key = self.delivery.segment_ended_at, self.delivery.segment_key
+        return FieldSheet(self.delivery.fields, segment_ended_at=ended_at, segment_key=key)
+
+
+class Group:
+    """Deliveries to one record that share a write; in order of precedence, at least one."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = tuple(members)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The deliveries, oldest value first."""
+        return [member.delivery for member in self.members]
+
+    @property
+    def sheets(self) -> list[FieldSheet]:
+        """Their fields."""
+        return [member.sheet for member in self.members]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing has to be sent any more."""
+        return not any(sheet.pending for sheet in self.sheets)
+
+    @property
+    def pending_comment(self) -> Entry | None:
+        """The note that still has to be posted; whoever carries one is a group of its own."""
+        return next((sheet.pending_comment for sheet in self.sheets if sheet.pending_comment is not None), None)
+
+    @property
+    def must_look_first(self) -> bool:
+        """Whether an earlier call for one of them may have been applied."""
+        return any(delivery.must_look_first for delivery in self.deliveries)
+
+    def values(self) -> dict[str, CRMValue]:
+        """What one write for all of them carries."""
+        values: dict[str, CRMValue] = {key: entry["rendered"] for key, (_member, entry) in self._newest().items()}
+        for _sheet, entry in self._added():
+            known = values.get(entry["crm_field"])
+            values[entry["crm_field"]] = _unite(known, entry["rendered"])
+        return values
+
+    def types(self) -> dict[str, FieldType]:
+        """The types of all their fields."""
+        return {key: field_type for sheet in self.sheets for key, field_type in sheet.types().items()}
+
+    def supersede(self, marks: Mapping[str, Mark]) -> None:
+        """Settle what a newer value on the record overtook."""
+        for sheet in self.sheets:
+            sheet.supersede(marks)
+
+    def settle_what_stands(self, record: CRMRecord) -> None:
+        """Settle what the record holds already; what is older than that yields."""
+        for member, entry in self._newest().values():
+            member.sheet.settle_if_standing(entry, record)
+            self._yield_older(member, entry)
+        for sheet, entry in self._added():
+            sheet.settle_if_standing(entry, record)
+
+    def verify(self, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
+        """Settle what was sent by what the record shows after it."""
+        added = list(self._added())
+        for member, entry in self._newest().values():
+            member.sheet.verify(entry, record)
+            self._yield_older(member, entry)
+        for sheet, entry in added:
+            sheet.verify(entry, record, is_comment_posted=is_comment_posted)
+
+    def _newest(self) -> dict[str, tuple[Member, Entry]]:
+        """CRM field → the pending entry with the highest precedence; of equals the later member's."""
+        newest: dict[str, tuple[Member, Entry]] = {}
+        for member in self.members:
+            for entry in member.sheet.pending:
+                if read_type(entry) in ADDED:
+                    continue
+                known = newest.get(entry["crm_field"])
+                if known is None or known[0].sheet.precedence(known[1]) <= member.sheet.precedence(entry):
+                    newest[entry["crm_field"]] = (member, entry)
+        return newest
+
+    def _added(self) -> list[tuple[FieldSheet, Entry]]:
+        """Pending tags and notes, which replace nothing."""
+        return [(sheet, entry) for sheet in self.sheets for entry in sheet.pending if read_type(entry) in ADDED]
+
+    def _yield_older(self, winner: Member, entry: Entry) -> None:
+        """Settle the older values of a field whose newest is on the record."""
+        if entry.get("result") not in STANDING:
+            return
+        for sheet in self.sheets:
+            for older in sheet.pending:
+                if older["crm_field"] == entry["crm_field"]:
+                    sheet.yield_to(older, winner.delivery.pk)
+
+
+def form_group(waiting: Sequence[Member]) -> list[Member]:
+    """The members, from the head on, that share the next write to their record.
+
+    `waiting` in turn order. What goes alone forms a group of its own; another authentication begins another group,
+    since it writes with another user's rights.
+    """
+    head = waiting[0]
+    if travels_alone(head.delivery):
+        return [head]
+    group = [head]
+    for each in waiting[1:]:
+        if travels_alone(each.delivery) or each.authentication_id != head.authentication_id:
+            break
+        group.append(each)
+    return group
+
+
+def travels_alone(delivery: Delivery) -> bool:
+    """Whether a delivery shares no write: it carries a note, or was refused in company before."""
+    return delivery.goes_alone or any(
+        entry.get("type") == FieldType.COMMENT and "rendered" in entry and not entry.get("result")
+        for entry in delivery.fields
+    )
+
+
+def _unite(known: CRMValue, added: CRMValue) -> CRMValue:
+    """Two lists of tags as one, without repetition; any other added value stands for itself."""
+    if isinstance(known, list) and isinstance(added, list):
+        return list(dict.fromkeys([*known, *added]))
+    return added

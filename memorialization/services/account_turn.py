@@ -1,0 +1,88 @@
+"""One worker's turn on one account: its clock, its connections, what it did and when it is worth another look."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crm_integrations.database_clock import Clock
+from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.providers.errors import CRMError, GrantEnded
+from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.connections import AuthenticatedConnection, open_connection
+from memorialization.services.claims import LaneHold, postpone_lane, release_lanes
+from memorialization.services.work_tally import WorkTally
+
+UNREACHABLE_S = 15.0  # how long a lane rests when no connection could be opened and nobody said for how long
+
+
+@dataclass
+class Turn:
+    """What one turn did. `has_more`: it ended for lack of time, not of work."""
+
+    account: CRMAccount
+    clock: Clock
+    ends_at: float  # monotonic
+    is_probe: bool = False  # the circuit lets one delivery through
+    has_more: bool = False
+    opens_at: datetime | None = None  # when a limit that stopped this turn opens again
+    tally: WorkTally = field(default_factory=WorkTally)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _connections: dict[int, AuthenticatedConnection] = field(default_factory=dict)
+    _latest: int | None = None
+
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries were tried or concluded."""
+        return self.tally.deliveries
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the others should have theirs."""
+        return time.monotonic() >= self.ends_at
+
+    def connection_of(self, authentication_id: int) -> AuthenticatedConnection:
+        """The turn's connection with these tokens, opened at its first use; never waits for somebody's renewal."""
+        if self._latest not in (None, authentication_id):
+            self.flush()  # what one connection has not noted yet would look to another like calls under way
+        self._latest = authentication_id
+        if authentication_id not in self._connections:
+            authentication = (
+                Authentication.objects.select_related("account")
+                .defer("access_token", "refresh_token")
+                .get(pk=authentication_id)
+            )
+            opened = open_connection(
+                authentication=authentication, patience_s=0, clock=self.clock, is_interactive=False
+            )
+            self._connections[authentication_id] = self._stack.enter_context(opened)
+        return self._connections[authentication_id]
+
+    def connect(self, holds: Sequence[LaneHold], authentication_id: int) -> AuthenticatedConnection | None:
+        """The connection for these lanes; without one they were given back, due when it is worth another look."""
+        try:
+            return self.connection_of(authentication_id)
+        except GrantEnded:
+            release_lanes(holds=holds)  # held now: the claim passes over their deliveries
+        except CRMError as error:
+            wait_s = getattr(error, "retry_after_s", None) or UNREACHABLE_S
+            for hold in holds:
+                postpone_lane(hold=hold, due_at=self.clock() + timedelta(seconds=wait_s))
+        return None
+
+    def rest(self, error: BudgetSpent) -> None:
+        """A limit is used up: nothing was begun, and the account is looked at again when it opens."""
+        opens_at = self.clock() + timedelta(seconds=error.retry_after_s)
+        self.opens_at = min(self.opens_at or opens_at, opens_at)
+
+    def flush(self) -> None:
+        """Note all answers, so that the budgets are seen as they are."""
+        for connection in self._connections.values():
+            connection.gate.flush()
+
+    def close(self) -> None:
+        """Give the connections back; their gates note what they have not noted yet."""
+        for connection in self._connections.values():
+            self.tally.calls += connection.gate.calls
+        self._stack.close()

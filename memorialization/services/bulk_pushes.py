@@ -1,0 +1,112 @@
+"""Pushes many lanes by one bulk write; what cannot share one goes the way of single pushes."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from crm_integrations.services.call_budgets import BudgetSpent
+from memorialization.deliveries.coalescing import Group, Member, form_group, travels_alone
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.services.account_turn import Turn
+from memorialization.services.bulk_writing import BulkLane, BulkSpec, NoSlot, send_bulk_write
+from memorialization.services.claims import (
+    LaneHold,
+    LeaseLost,
+    give_back_untouched,
+    release_lanes,
+    waiting_on_lanes,
+)
+from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, WorkFinder
+from memorialization.services.marks import read_marks
+from memorialization.services.outcomes import conclude_groups_without_call
+from memorialization.services.single_pushes import abandon_lanes, push_lanes
+
+logger = logging.getLogger(__name__)
+
+
+def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
+    """Hand the lanes to the CRM in one bulk write per authentication; those that cannot share one go singly.
+
+    An unexpected error costs no bulk write that was begun, and sends the other lanes the single way.
+    """
+    visit_failpoint("after_claim")
+    try:
+        _push(turn, finder, holds)
+    except (OperationalError, InterfaceError):
+        with suppress(DatabaseError):
+            give_back_untouched(holds=holds)
+        raise
+    except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
+        abandon_lanes(turn, holds, error)
+
+
+def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
+    waiting = waiting_on_lanes(lane_ids=[hold.lane_id for hold in holds])
+    marks = read_marks(lane_ids=list(waiting))
+    together: dict[int, list[BulkLane]] = {}
+    apart, settled = [], []
+    for hold in holds:
+        members = waiting[hold.lane_id]
+        if not _may_share(members):
+            apart.append(hold)
+            continue
+        group = Group(members)
+        group.supersede(marks[hold.lane_id])
+        if group.is_settled:
+            settled.append((hold, group))
+        else:
+            together.setdefault(members[0].authentication_id, []).append(BulkLane(hold, group))
+    _conclude_settled(turn, settled)
+    for authentication_id, lanes in together.items():
+        apart += _send_together(turn, finder, authentication_id, lanes)
+    push_lanes(turn, finder, apart)
+
+
+def _may_share(members: Sequence[Member]) -> bool:
+    """Whether all that waits on a lane can go in bulk with others'."""
+    return (
+        bool(members)
+        and not any(travels_alone(each.delivery) or each.delivery.must_look_first for each in members)
+        and len(form_group(members)) == len(members)
+    )
+
+
+def _conclude_settled(turn: Turn, settled: Sequence[tuple[LaneHold, Group]]) -> None:
+    """Store groups of which nothing is to be sent, and free their lanes."""
+    if not settled:
+        return
+    try:
+        conclude_groups_without_call(settled=settled, now=turn.clock())
+    except LeaseLost:
+        logger.info("A lane was taken back; its next holder looks before it writes.")
+        give_back_untouched(holds=[hold for hold, _group in settled])
+        return
+    release_lanes(holds=[hold for hold, _group in settled])
+
+
+def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes: Sequence[BulkLane]) -> list[LaneHold]:
+    """One bulk write; answers the lanes that the CRM does not take in bulk, still leased."""
+    holds = [lane.hold for lane in lanes]
+    entity_type = holds[0].entity_type
+    connection = turn.connect(holds, authentication_id)
+    if connection is None:
+        return []
+    fit = [lane for lane in lanes if connection.bulk_limit(entity_type, set(lane.group.types().values()))]
+    unfit = [lane.hold for lane in lanes if lane not in fit]
+    if len(fit) < BULK_FROM_WHEN_SPENT:
+        return holds
+    spec = BulkSpec(
+        turn.account.pk, authentication_id, entity_type, finder.slots, finder.classes(entity_type, is_bulk=True)
+    )
+    try:
+        send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
+    except BudgetSpent as error:
+        turn.rest(error)
+        give_back_untouched(holds=[lane.hold for lane in fit])
+    except (NoSlot, LeaseLost):
+        give_back_untouched(holds=[lane.hold for lane in fit])
+    else:
+        turn.tally.add_sent(deliveries=sum(len(lane.group.members) for lane in fit))
+    return unfit

@@ -1,0 +1,202 @@
+"""What bulk writes came to: their results stored at once, the records read back, and every member concluded.
+
+Everything is behind the poll lease of the bulk write: only the process that holds it concludes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from crm_integrations.providers.base import BulkProgress, CRMRecord
+from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
+from memorialization.deliveries.coalescing import Group, Member
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.deliveries.row_updates import update_rows
+from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
+from memorialization.services.call_errors import read_error
+from memorialization.services.claims import LeaseLost, read_members, set_next_due_of_many
+from memorialization.services.marks import read_marks
+from memorialization.services.outcomes import (
+    WORDS_LIMIT,
+    Conclusion,
+    Outcome,
+    settled_outcome,
+    store_conclusions,
+)
+
+State = BulkWrite.State
+NO_FAULT_OF_THE_WRITE = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)
+MOST_LOST_POLLS = 5  # in a row; then something about the bulk write kills whoever concludes it
+
+
+@dataclass(frozen=True, slots=True)
+class BulkMember:
+    """One record of a bulk write: its attempt and the group that shared it."""
+
+    attempt_id: int
+    lane_id: int
+    record_id: str
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    member: BulkMember
+    outcome: Outcome
+    conclusions: Sequence[Conclusion]
+
+
+def store_progress(*, bulk: BulkWrite, progress: BulkProgress, poll_at: datetime, now: datetime) -> None:
+    """Store the handle and how far it is; once it is finished, what it says of each record, before anything else."""
+    columns: dict[str, Any] = {"handle": progress.handle}
+    if progress.is_finished:
+        failed = {key: outcome for key, outcome in progress.outcomes.items() if not outcome.succeeded}
+        columns |= {
+            "state": State.FINISHED,
+            "finished_at": now,
+            "poll_at": now,
+            "refusals": {key: [outcome.error, outcome.words] for key, outcome in failed.items()},
+            "unknown": [key for key in read_record_ids(bulk) if key not in progress.outcomes],
+        }
+    else:
+        columns |= {"state": State.RUNNING, "poll_at": poll_at, "done": progress.done or 0}
+        if (progress.done or 0) > bulk.done:
+            columns["progressed_at"] = now
+    not_over = BulkWrite.objects.filter(pk=bulk.pk, state__in=[State.PREPARED, State.SEARCHING, State.RUNNING])
+    not_over.update(**columns)
+
+
+def release_poll(*, bulk: BulkWrite, **columns: object) -> None:
+    """Give the poll lease back; no-op for one that is concluded or that somebody else holds."""
+    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
+    own.update(poll_lease=None, poll_lease_until=None, **columns)
+
+
+def give_up_looking(*, bulk: BulkWrite, now: datetime) -> None:
+    """Nobody will say what became of it: the records themselves are read."""
+    BulkWrite.objects.filter(pk=bulk.pk).exclude(state=State.CONCLUDED).update(
+        state=State.FINISHED, poll_at=now, unknown=read_record_ids(bulk)
+    )
+
+
+def read_record_ids(bulk: BulkWrite) -> list[str]:
+    """The records it is about, in the order they were sent."""
+    rows = Attempt.objects.filter(bulk_write=bulk).order_by("pk")
+    return list(rows.values_list("lane__record_id", flat=True))
+
+
+def read_bulk_members(bulk: BulkWrite) -> list[BulkMember]:
+    """Its records with their groups, as they stood when it was sent: nothing of them changes while it is on its way."""
+    attempts = Attempt.objects.filter(bulk_write=bulk, outcome=Attempt.Outcome.STARTED).order_by("pk")
+    rows = list(attempts.values_list("pk", "lane_id", "lane__record_id"))
+    links = Attempt.deliveries.through.objects.filter(attempt__in=[row[0] for row in rows])
+    attempt_of = dict(links.values_list("delivery_id", "attempt_id"))
+    found: dict[int, list[Member]] = {row[0]: [] for row in rows}
+    for member in read_members(Delivery.objects.filter(pk__in=list(attempt_of))):
+        found[attempt_of[member.delivery.pk]].append(member)
+    marks = read_marks(lane_ids=[row[1] for row in rows])
+    members = [BulkMember(pk, lane_id, record_id, Group(found[pk])) for pk, lane_id, record_id in rows]
+    for member in members:
+        member.group.supersede(marks[member.lane_id])
+    return members
+
+
+def conclude_finished(
+    *, bulk: BulkWrite, members: Sequence[BulkMember], records: Mapping[str, CRMRecord], now: datetime
+) -> None:
+    """Conclude every member by what the CRM said and what the records show. Raises LeaseLost."""
+    unknown = set(bulk.unknown)
+    results = []
+    for member in members:
+        record = records.get(member.record_id)
+        if member.record_id in bulk.refusals:
+            error, words = bulk.refusals[member.record_id]
+            results.append(_send_alone(member, Attempt.Outcome.REFUSED, ": ".join(filter(None, (error, words))), now))
+        elif record is None:  # gone, it seems: its own call says so for certain
+            results.append(_send_alone(member, Attempt.Outcome.UNKNOWN, "", now))
+        elif member.record_id in unknown:
+            results.append(_settle_unknown(member, record, now))
+        else:
+            results.append(_verify(member, record))
+    visit_failpoint("before_bulk_conclude")
+    _conclude(bulk, results, now)
+
+
+def conclude_refused(*, bulk: BulkWrite, error: CRMError, now: datetime) -> None:
+    """Conclude a bulk write that the CRM did not take. Raises LeaseLost."""
+    results = []
+    for member in read_bulk_members(bulk):
+        if not isinstance(error, NO_FAULT_OF_THE_WRITE):
+            results.append(_send_alone(member, Attempt.Outcome.REFUSED, error.message, now))
+            continue
+        verdicts = [read_error(error, delivery=delivery, now=now)[0] for delivery in member.group.deliveries]
+        conclusions = [Conclusion(*pair) for pair in zip(member.group.members, verdicts, strict=True)]
+        results.append(_Result(member, verdicts[0], conclusions))
+    _conclude(bulk, results, now)
+
+
+def conclude_by_looking_alone(*, bulk: BulkWrite, now: datetime) -> None:
+    """Conclude one that keeps killing its workers: each record is looked at and written by itself. Raises LeaseLost."""
+    _conclude(bulk, [_send_alone(member, Attempt.Outcome.UNKNOWN, "", now) for member in read_bulk_members(bulk)], now)
+
+
+def _verify(member: BulkMember, record: CRMRecord) -> _Result:
+    member.group.verify(record)
+    conclusions = [
+        Conclusion(each, settled_outcome(each, Attempt.Outcome.SUCCEEDED, status=200)) for each in member.group.members
+    ]
+    return _Result(member, Outcome(Attempt.Outcome.SUCCEEDED, Delivery.State.DELIVERED, status=200), conclusions)
+
+
+def _settle_unknown(member: BulkMember, record: CRMRecord, now: datetime) -> _Result:
+    """What the record holds already is settled; what differs goes on alone."""
+    member.group.settle_what_stands(record)
+    outcome = Outcome(Attempt.Outcome.UNKNOWN, Delivery.State.WAITING, DeliveryReason.SETTLING, due_at=now)
+    return _apart(member, outcome)
+
+
+def _send_alone(member: BulkMember, ending: Attempt.Outcome, words: str, now: datetime) -> _Result:
+    is_unknown = ending is Attempt.Outcome.UNKNOWN
+    reason = DeliveryReason.SETTLING if is_unknown else DeliveryReason.GOES_ALONE
+    outcome = Outcome(ending, Delivery.State.WAITING, reason, due_at=now, must_look_first=is_unknown, words=words)
+    return _apart(member, outcome)
+
+
+def _apart(member: BulkMember, outcome: Outcome) -> _Result:
+    """Every member of the group that still has something to send goes on by itself."""
+    alone = outcome.as_waiting(due_at=outcome.due_at, goes_alone=True)
+    conclusions = [
+        Conclusion(each, alone if each.sheet.pending else settled_outcome(each, outcome.attempt))
+        for each in member.group.members
+    ]
+    return _Result(member, alone, conclusions)
+
+
+@transaction.atomic
+def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> None:
+    """Bulk write, lanes, attempts, deliveries and marks together, or nothing."""
+    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
+    if not own.update(
+        state=State.CONCLUDED, concluded_at=now, poll_at=None, poll_lease=None, poll_lease_until=None, done=F("size")
+    ):
+        raise LeaseLost
+    lane_ids = sorted(result.member.lane_id for result in results)
+    RecordLane.objects.filter(bulk_write=bulk).update(bulk_write=None, lease=None, lease_until=None, lost_leases=0)
+    update_rows(Attempt, {result.member.attempt_id: _attempt_columns(result.outcome, now) for result in results})
+    store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)
+    set_next_due_of_many(lane_ids=lane_ids)
+
+
+def _attempt_columns(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    return {
+        "outcome": outcome.attempt.value,
+        "finished_at": now,
+        "status": outcome.status,
+        "message": outcome.words[:WORDS_LIMIT],
+        "answer": dict(outcome.answer),
+    }

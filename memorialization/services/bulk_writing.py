@@ -1,0 +1,169 @@
+"""Hands the writes of many records to the CRM in one call, committed before it with all its members (semantics §6.23).
+
+From that commit on the bulk write owns the lanes of its records; services.bulk_polling finds out what became of it,
+whatever happens to this process.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from crm_integrations.database_clock import Clock
+from crm_integrations.models import CRMAccount
+from crm_integrations.providers.base import BulkProgress, FieldType
+from crm_integrations.providers.errors import AccessDenied, CRMError
+from crm_integrations.row_sql import insert_rows
+from crm_integrations.services.connections import AuthenticatedConnection
+from memorialization.deliveries.bulk_pace import expected_duration_s
+from memorialization.deliveries.coalescing import Group
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
+from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
+from memorialization.services.claims import LaneHold, LeaseLost, lease_length_s
+from memorialization.services.outcomes import describe_request, link_members
+
+State = BulkWrite.State
+
+
+class NoSlot(Exception):
+    """As many bulk writes are on their way as the account takes at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLane:
+    """A leased lane with the group that shares its write."""
+
+    hold: LaneHold
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSpec:
+    """What the bulk writes of one kind have in common. `slots`: how many the account takes at a time."""
+
+    account_id: int
+    authentication_id: int
+    entity_type: str
+    slots: int
+    write_classes: Sequence[str]
+
+
+def send_bulk_write(
+    *, spec: BulkSpec, lanes: Sequence[BulkLane], connection: AuthenticatedConnection, clock: Clock
+) -> None:
+    """Commit the bulk write, make the call and store its handle.
+
+    Raises BudgetSpent or NoSlot before anything was begun, LeaseLost when a lane was taken or a member changed
+    meanwhile: then nothing was begun either, and the lanes are still leased to their claim.
+    """
+    connection.gate.reserve(spec.write_classes)
+    bulk = _prepare(spec, lanes, clock())
+    visit_failpoint("before_bulk_call")
+    updates = {lane.hold.record_id: lane.group.values() for lane in lanes}
+    types = merge_types([lane.group for lane in lanes])
+    try:
+        progress = connection.update_records(spec.entity_type, updates, types=types)
+    except CRMError as error:
+        _handle_error(bulk, error, connection, clock)
+        return
+    visit_failpoint("after_bulk_call")
+    _store_handle(bulk, progress, clock())
+    visit_failpoint("bulk_waiting")
+
+
+def merge_types(groups: Sequence[Group]) -> Mapping[str, FieldType]:
+    """The types of all fields of these groups, which all are of one record type."""
+    return {key: field_type for group in groups for key, field_type in group.types().items()}
+
+
+def count_on_their_way(*, account_id: int) -> int:
+    """Bulk writes that the CRM may have under way."""
+    return BulkWrite.objects.filter(
+        account=account_id, state__in=[State.PREPARED, State.SEARCHING, State.RUNNING]
+    ).count()
+
+
+@transaction.atomic
+def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWrite:
+    """Everything that the call is about, in one commit."""
+    CRMAccount.objects.select_for_update().get(pk=spec.account_id)  # whoever else wants a slot waits
+    if count_on_their_way(account_id=spec.account_id) >= spec.slots:
+        raise NoSlot
+    until = now + timedelta(seconds=lease_length_s())
+    bulk = BulkWrite.objects.create(
+        account_id=spec.account_id,
+        authentication_id=spec.authentication_id,
+        entity_type=spec.entity_type,
+        size=len(lanes),
+        lease=uuid.uuid4(),
+        created_at=now,
+        progressed_at=now,
+        poll_at=until,  # in case this process does not come back from the call
+        poll_lease=uuid.uuid4(),
+        poll_lease_until=until,
+    )
+    _take_lanes(bulk, lanes)
+    _store_attempts(bulk, lanes, now)
+    return bulk
+
+
+def _take_lanes(bulk: BulkWrite, lanes: Sequence[BulkLane]) -> None:
+    leases = {lane.hold.lease for lane in lanes}
+    claimed = RecordLane.objects.filter(pk__in=[lane.hold.lane_id for lane in lanes], lease__in=leases)
+    if claimed.update(bulk_write=bulk, lease=bulk.lease) != len(lanes):
+        raise LeaseLost
+    member_ids = [delivery.pk for lane in lanes for delivery in lane.group.deliveries]
+    waiting = Delivery.objects.filter(pk__in=member_ids, state=Delivery.State.WAITING)
+    if waiting.update(state=Delivery.State.SENDING) != len(member_ids):
+        raise LeaseLost
+
+
+def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], now: datetime) -> None:
+    attempts = [
+        Attempt(
+            lane_id=lane.hold.lane_id,
+            bulk_write=bulk,
+            fence=lane.hold.fence,
+            started_at=now,
+            request=describe_request(bulk.entity_type, lane.hold.record_id, lane.group, is_looking=False),
+        )
+        for lane in lanes
+    ]
+    insert_rows(attempts)
+    insert_rows(
+        [row for attempt, lane in zip(attempts, lanes, strict=True) for row in link_members(attempt, lane.group)]
+    )
+
+
+def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> None:
+    """From now on whoever polls owns it; also when this process was so slow that somebody began to look for it."""
+    seen = (
+        BulkWrite.objects.filter(account=bulk.account_id, entity_type=bulk.entity_type, finished_at__isnull=False)
+        .order_by("-pk")
+        .values_list("size", "created_at", "finished_at")
+        .first()
+    )
+    size, seen_s = (seen[0], (seen[2] - seen[1]).total_seconds()) if seen else (None, None)
+    wait_s = expected_duration_s(size=bulk.size, seen_size=size, seen_s=seen_s)
+    store_progress(bulk=bulk, progress=progress, poll_at=now + timedelta(seconds=wait_s), now=now)
+    release_poll(bulk=bulk)
+
+
+def _handle_error(bulk: BulkWrite, error: CRMError, connection: AuthenticatedConnection, clock: Clock) -> None:
+    """Refused as a whole: the members wait again or go on alone. An unknown outcome is looked for later."""
+    if error.may_have_applied:
+        settled_at = clock() + timedelta(seconds=settings.SETTLE_S)
+        BulkWrite.objects.filter(pk=bulk.pk, state=State.PREPARED, poll_lease=bulk.poll_lease).update(
+            state=State.SEARCHING, poll_at=settled_at, poll_lease=None, poll_lease_until=None
+        )
+        return
+    if isinstance(error, AccessDenied):
+        try:
+            connection.confirm_writing(bulk.entity_type)
+        except CRMError as other:
+            error = other
+    conclude_refused(bulk=bulk, error=error, now=clock())

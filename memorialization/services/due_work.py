@@ -1,0 +1,135 @@
+"""What is due on an account, by record type and way of writing, and which of it the limits let through now."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+
+from crm_integrations.models import CRMAccount
+from crm_integrations.providers.base import CRMProvider, LimitScope
+from crm_integrations.providers.registry import get_provider
+from crm_integrations.services.call_budgets import opens_at, set_in_flight
+from memorialization.models import BulkWrite, RecordLane
+from memorialization.services.bulk_writing import count_on_their_way
+
+BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
+BULK_FROM_WHEN_SPENT = 2  # the same while the limit of single writes is used up
+SINGLES_PER_CLAIM = 20
+BULKS_AT_ONCE = 10  # what is due is spread over as many bulk writes, which the CRM works off side by side
+SMALLEST_BULK, LARGEST_BULK = 25, 100
+COUNTED_MOST = BULKS_AT_ONCE * LARGEST_BULK
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Lanes of one record type to claim: `size` at a time, for one bulk write or for calls of their own."""
+
+    entity_type: str
+    goes_alone: bool
+    is_bulk: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """What can be done now, and when the limits open for the rest (None: nothing waits for a limit)."""
+
+    works: tuple[Work, ...]
+    opens_at: datetime | None
+
+
+class WorkFinder:
+    """Finds the work of one account."""
+
+    def __init__(self, account: CRMAccount) -> None:
+        self._account = account
+        self._provider: CRMProvider = get_provider(account.provider)
+        self._places = next((limit for limit in self._provider.limits if limit.scope is LimitScope.IN_FLIGHT), None)
+        self._openings: dict[Sequence[str], datetime | None] = {}
+
+    @property
+    def slots(self) -> int:
+        """How many bulk writes may be on their way at a time; the customer's other integrations keep their share."""
+        most = self._places.calls if self._places is not None else 0
+        return max(1, most * (100 - self._account.head_room_percent) // 100) if most else 0
+
+    def note_in_flight(self, now: datetime) -> None:
+        """Tell the budget how many bulk writes the CRM may have under way, after some of them ended."""
+        if self._places is not None:
+            count = count_on_their_way(account_id=self._account.pk)
+            limit_class = self._places.limit_class
+            set_in_flight(account_id=self._account.pk, limit_class=limit_class, count=count, now=now)
+
+    def classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
+        """The limit classes that such a write spends."""
+        return self._provider.write_classes(entity_type, is_bulk=is_bulk)
+
+    def find(self, now: datetime) -> DueWork:
+        """Everything that is due, by type."""
+        self._openings = {}
+        works, waits = [], []
+        has_slot = count_on_their_way(account_id=self._account.pk) < self.slots
+        for entity_type in self._entity_types():
+            for goes_alone in (False, True):
+                due = self._due(entity_type, goes_alone, now)
+                if not due:
+                    continue
+                work = self._choose(entity_type, goes_alone, due, has_slot, now)
+                if work is not None:
+                    works.append(work)
+                else:
+                    waits += self._opening_times(entity_type)
+        return DueWork(tuple(works), min(waits, default=None))
+
+    def _choose(self, entity_type: str, goes_alone: bool, due: int, has_slot: bool, now: datetime) -> Work | None:
+        """The way that gets most done; None while the limits are closed, or all bulk writes are on their way."""
+        is_single_open = self._opens_at(entity_type, is_bulk=False, now=now) is None
+        least = BULK_FROM if is_single_open else BULK_FROM_WHEN_SPENT
+        if not goes_alone and due >= least and self.slots:
+            if not has_slot:
+                return None  # one will be free sooner than calls of their own get much done
+            if self._opens_at(entity_type, is_bulk=True, now=now) is None:
+                return Work(entity_type, False, True, self._bulk_size(entity_type, due))
+        return Work(entity_type, goes_alone, False, SINGLES_PER_CLAIM) if is_single_open else None
+
+    def _bulk_size(self, entity_type: str, due: int) -> int:
+        open_writes = BulkWrite.objects.filter(account=self._account, entity_type=entity_type)
+        underway = open_writes.exclude(state=BulkWrite.State.CONCLUDED).aggregate(sum=Sum("size"))["sum"] or 0
+        return min(max(math.ceil((due + underway) / BULKS_AT_ONCE), SMALLEST_BULK), LARGEST_BULK)
+
+    def _opens_at(self, entity_type: str, *, is_bulk: bool, now: datetime) -> datetime | None:
+        classes = self.classes(entity_type, is_bulk=is_bulk)
+        if classes not in self._openings:
+            self._openings[classes] = opens_at(account_id=self._account.pk, limit_classes=classes, now=now)
+        return self._openings[classes]
+
+    def _opening_times(self, entity_type: str) -> Iterator[datetime]:
+        for is_bulk in (False, True):
+            opening = self._openings.get(self.classes(entity_type, is_bulk=is_bulk))
+            if opening is not None:
+                yield opening
+
+    def _entity_types(self) -> Iterator[str]:
+        """The record types of the account's lanes, by one step of the index each."""
+        lanes = RecordLane.objects.filter(account=self._account).order_by("entity_type").values_list("entity_type")
+        found = lanes.first()
+        while found is not None:
+            yield found[0]
+            found = lanes.filter(entity_type__gt=found[0]).first()
+
+    def _due(self, entity_type: str, goes_alone: bool, now: datetime) -> int:
+        """How many lanes could be claimed; counted up to what makes a difference."""
+        lanes = due_lanes(account_id=self._account.pk, now=now)
+        return lanes.filter(entity_type=entity_type, goes_alone=goes_alone)[:COUNTED_MOST].count()
+
+
+def due_lanes(*, account_id: int, now: datetime) -> QuerySet[RecordLane]:
+    """Lanes that a claim may look at."""
+    return RecordLane.objects.filter(
+        Q(closed_until__isnull=True) | Q(closed_until__lte=now),
+        account=account_id,
+        next_due_at__lte=now,
+        lease__isnull=True,
+    )

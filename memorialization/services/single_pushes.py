@@ -1,0 +1,104 @@
+"""Pushes lanes one after the other, each write a call of its own: the way of few, of notes and of what went wrong."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.connections import AuthenticatedConnection
+from memorialization.deliveries.coalescing import Group, form_group
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.models import RecordLane
+from memorialization.services.account_turn import Turn
+from memorialization.services.call_errors import Next
+from memorialization.services.claims import (
+    LaneHold,
+    LeaseLost,
+    give_back_untouched,
+    release_lane,
+    waiting_on_lanes,
+)
+from memorialization.services.due_work import WorkFinder
+from memorialization.services.pushing import push_group
+
+logger = logging.getLogger(__name__)
+
+
+def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
+    """Push lane after lane by calls of their own; what the turn has no time or budget for goes back untouched."""
+    if holds:
+        visit_failpoint("after_claim")
+    for position, hold in enumerate(holds):
+        if turn.is_over and position:
+            give_back_untouched(holds=holds[position:])
+            turn.has_more = True
+            break
+        try:
+            _push_lane(turn, finder, hold)
+        except BudgetSpent as error:
+            turn.rest(error)
+            give_back_untouched(holds=holds[position:])
+            break
+        except LeaseLost:
+            logger.info("Lane %s was taken back; its next holder looks before it writes.", hold.lane_id)
+        except (OperationalError, InterfaceError):
+            with suppress(DatabaseError):  # away for every lane, or only busy: then the others come back at once
+                give_back_untouched(holds=holds[position + 1 :])
+            raise
+        except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
+            abandon_lanes(turn, [hold], error)
+    return bool(holds)
+
+
+def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
+    """Push the lane's due deliveries in order of precedence, then give it back."""
+    rests_until = None
+    while not turn.is_over and rests_until is None:
+        waiting = waiting_on_lanes(lane_ids=[hold.lane_id])[hold.lane_id]
+        if not waiting or (waiting[0].delivery.next_attempt_at or turn.clock()) > turn.clock():
+            break
+        group = Group(form_group(waiting))
+        connection = turn.connect([hold], waiting[0].authentication_id)
+        if connection is None:
+            return
+        following = push_group(
+            hold=hold,
+            group=group,
+            connection=connection,
+            write_classes=finder.classes(hold.entity_type, is_bulk=False),
+            clock=turn.clock,
+        )
+        turn.tally.add_tried(len(group.members))
+        rests_until = _end_of_rest(turn, connection)
+        if following is not Next.SAME_LANE:
+            break
+    release_lane(hold=hold, not_before=rests_until)
+
+
+def _end_of_rest(turn: Turn, connection: AuthenticatedConnection) -> datetime | None:
+    """Until when the record itself takes no more writes, by its own limit; None = it takes them."""
+    rest_s = connection.gate.record_rest_s()
+    return None if rest_s is None else turn.clock() + timedelta(seconds=rest_s)
+
+
+def abandon_lanes(turn: Turn, holds: Sequence[LaneHold], error: Exception) -> None:
+    """Leave lanes as a dead worker would: they are recovered at once, and each is looked at alone then.
+
+    The error's own words may quote customers' text, so only its kind and place are logged.
+    """
+    lane_ids = [hold.lane_id for hold in holds]
+    logger.error("Pushing to lanes %s raised %s.", lane_ids[:10], describe_error(error))
+    RecordLane.objects.filter(pk__in=lane_ids, lease__in={hold.lease for hold in holds}).update(
+        lease_until=turn.clock()
+    )
+
+
+def describe_error(error: Exception) -> str:
+    """Kind and place of an unexpected error, without its words."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"

@@ -1,0 +1,60 @@
+"""What turns did, by account and minute: what the live page and its charts are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from crm_integrations.services.call_minutes import begin_of_minute
+from memorialization.models import BulkWrite, DeliveryMinute
+
+KEPT = timedelta(hours=24)
+
+
+@dataclass
+class WorkTally:
+    """Counted during a turn, stored at its end."""
+
+    deliveries: int = 0  # that shared the writes
+    writes: int = 0  # of records
+    bulk_writes: int = 0  # of records, in bulk
+    calls: int = 0
+
+    def add_tried(self, deliveries: int) -> None:
+        """A group was pushed by a write of its own."""
+        self.deliveries += deliveries
+        self.writes += 1
+
+    def add_sent(self, *, deliveries: int) -> None:
+        """So many deliveries are on their way in a bulk write."""
+        self.deliveries += deliveries
+
+    def add_concluded(self, bulks: Sequence[BulkWrite]) -> None:
+        """These bulk writes are over."""
+        records = sum(bulk.size for bulk in bulks)
+        self.writes += records
+        self.bulk_writes += records
+
+    def store(self, *, account_id: int, now: datetime) -> None:
+        """Add it to the account's minute."""
+        if not (self.deliveries or self.writes or self.calls):
+            return
+        counts = {
+            "deliveries": self.deliveries,
+            "writes": self.writes,
+            "bulk_writes": self.bulk_writes,
+            "calls": self.calls,
+        }
+        minute, is_new = DeliveryMinute.objects.get_or_create(
+            account_id=account_id, minute=begin_of_minute(now), defaults=counts
+        )
+        if not is_new:
+            DeliveryMinute.objects.filter(pk=minute.pk).update(
+                **{name: F(name) + count for name, count in counts.items()}
+            )
+
+
+def forget_old_minutes(*, now: datetime) -> int:
+    """Prune what no chart shows any more."""
+    return DeliveryMinute.objects.filter(minute__lt=now - KEPT).delete()[0]
