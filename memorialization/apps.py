@@ -12,6 +12,7 @@ class MemorializationConfig(AppConfig):
 
     def ready(self) -> None:
         """Join the navigation, the readiness checks, the figures, the tabs and the configuration files."""
+        from crm_integrations.administration import register_sections
         from crm_integrations.audit_actions import register_actions
         from crm_integrations.configuration_sections import register_section
         from crm_integrations.metrics import register_metrics
@@ -22,7 +23,7 @@ class MemorializationConfig(AppConfig):
         from memorialization.ledger_audit import LEDGER_ACTIONS
         from memorialization.mappings.audit import MAPPING_ACTIONS
         from memorialization.metrics import memorialization_metrics
-        from memorialization.navigation import ENTRIES, TABS
+        from memorialization.navigation import ENTRIES, SECTIONS, TABS
         from memorialization.readiness import check_deliveries
         from memorialization.selectors.ledger_facts import memorialization_facts, memorialization_impact
         from memorialization.services.mapping_files import MemorializationSection
@@ -31,6 +32,7 @@ class MemorializationConfig(AppConfig):
         register_check("deliveries", check_deliveries)
         register_metrics("memorialization", memorialization_metrics)
         register_tabs(*TABS)
+        register_sections(*SECTIONS)
         register_actions(MAPPING_ACTIONS)
         register_actions(LEDGER_ACTIONS)
         register_facts("memorialization", memorialization_facts)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from memorialization.views import ledger_activity, ledger_acts, ledger_lists, ledger_pages, ledger_replays
+from memorialization.views import ledger_activity, ledger_acts, ledger_lists, ledger_pages, ledger_replays, replay_runs
 
 ledger_urls: list[URLPattern | URLResolver] = [
     path("interactions/", ledger_lists.list_interactions, name="interaction_list"),
@@ -14,6 +14,12 @@ ledger_urls: list[URLPattern | URLResolver] = [
     path("deliveries/", ledger_lists.list_deliveries, name="delivery_list"),
     path("deliveries/news/", ledger_lists.show_delivery_news, name="delivery_news"),
     path("deliveries/replay/", ledger_replays.replay_selection, name="delivery_replay_selection"),
+    path("deliveries/replays/", replay_runs.list_runs, name="replay_run_list"),
+    path("deliveries/replays/new/", replay_runs.start_run, name="replay_run_create"),
+    path("deliveries/replays/<int:pk>/", replay_runs.show_run, name="replay_run_detail"),
+    path("deliveries/replays/<int:pk>/progress/", replay_runs.show_run_progress, name="replay_run_progress"),
+    path("deliveries/replays/<int:pk>/deliveries/", replay_runs.show_run_deliveries, name="replay_run_deliveries"),
+    path("deliveries/replays/<int:pk>/cancel/", replay_runs.cancel_run, name="replay_run_cancel"),
     path("deliveries/<int:pk>/", ledger_pages.show_delivery, name="delivery_detail"),
     path("deliveries/<int:pk>/changes/", ledger_pages.show_delivery_change, name="delivery_changes"),
     path("deliveries/<int:pk>/replay/", ledger_replays.replay, name="delivery_replay"),

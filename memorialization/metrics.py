@@ -11,16 +11,16 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from memorialization.models import Delivery, Interaction, InteractionEvent
-from memorialization.readiness import oldest_due_at
+from memorialization.progress_metrics import progress_metrics
 
 RECENT = timedelta(minutes=5)
 MOST_RECENT_EVENTS = 10_000  # events looked at for the recent figures; enough for 33 a second
 
 
 def memorialization_metrics() -> Iterable[Metric]:
-    """Deliveries by state, the oldest due delivery's age, what waits, and the events taken in."""
+    """Deliveries by state, how each account and each worker gets on, what waits, and the events taken in."""
     yield _deliveries_by_state()
-    yield _oldest_due_age()
+    yield from progress_metrics(now=timezone.now())
     yield _interactions_waiting()
     yield _recent_events_by_type()
     yield _last_event_number()
@@ -32,14 +32,6 @@ def _deliveries_by_state() -> Metric:
     for state in Delivery.State.values:
         family.add_metric([state], counts.get(state, 0))
     return family
-
-
-def _oldest_due_age() -> Metric:
-    now = timezone.now()
-    oldest = oldest_due_at(now=now)
-    age_s = (now - oldest).total_seconds() if oldest else 0
-    name = "agent_integrations_oldest_due_delivery_age_seconds"
-    return GaugeMetricFamily(name, "How long the oldest delivery that could be tried has been due.", value=age_s)
 
 
 def _interactions_waiting() -> Metric:

@@ -1,7 +1,8 @@
-"""What data memorialization adds to the frame's navigation and to the configuration's tabs."""
+"""What data memorialization adds to the frame's navigation, the configuration's tabs and Administration."""
 
 from django.utils.translation import gettext_lazy as _
 
+from crm_integrations.administration import AdministrationSection
 from crm_integrations.navigation import NavigationEntry
 from crm_integrations.permissions import VIEW_CONFIGURATIONS, VIEW_DATA_MEMORIALIZATION
 from crm_integrations.tabs import ConfigurationTab
@@ -13,4 +14,9 @@ ENTRIES = (
 TABS = (
     ConfigurationTab(_("Data Memorialization"), "memorialization_mapping_list", VIEW_DATA_MEMORIALIZATION, order=20),
     ConfigurationTab(_("Activity"), "configuration_activity", VIEW_CONFIGURATIONS, order=50),
+)
+SECTIONS = (
+    AdministrationSection(
+        _("CRM accounts"), "account_list", VIEW_CONFIGURATIONS, account_url_name="account_detail", order=10
+    ),
 )

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from memorialization.account_urls import account_urls
 from memorialization.ledger_urls import ledger_urls
 from memorialization.views import mapping_editor, mappings
 
@@ -19,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("configurations/<uuid:pk>/data-memorialization/", include(mapping_urls)),
     path("api/v1/", include("memorialization.api_urls")),
     *ledger_urls,
+    *account_urls,
 ]

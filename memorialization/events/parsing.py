@@ -5,6 +5,7 @@ keys in `fields`, unknown keys are kept and reported as ignored, a blank says no
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -141,12 +142,12 @@ class _EventReader:
         return self._read(key, lambda raw: read_id(raw, limit=limit) if limit else read_id(raw), value) or ""
 
     def _choice(self, key: str, choices: type[StrEnum], default: Any = None) -> Any:
-        value = self.payload.get(key)
+        value: Any = self.payload.get(key)
         if is_blank(value):
             if default is None:
                 self._refuse(key, _("This key is required."))
             return default
-        if value in list(choices):
+        with suppress(ValueError):
             return choices(value)
         self._refuse(key, _("Send one of: %(choices)s.") % {"choices": ", ".join(choices)})
         return default
@@ -189,8 +190,8 @@ class _EventReader:
         self.ignored += [f"fields.{key}" for key in inner if key not in BY_KEY]
         values: dict[str, SourceValue] = {}
         for prefix, holder in (("fields.", inner), ("", self.payload)):
-            for key in BY_KEY:
-                if not is_blank(holder.get(key)):
+            for key in [known for known in BY_KEY if known in holder]:
+                if not is_blank(holder[key]):
                     self._add_value(values, prefix + key, key, holder[key])
         if contact_id:
             values["contactId"] = contact_id

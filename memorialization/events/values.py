@@ -3,6 +3,7 @@
 Pure. Refusals are `ValueRefused` with a sentence for whoever wrote the script.
 """
 
+import json
 import math
 import re
 from typing import Any
@@ -13,7 +14,10 @@ from memorialization.events.schema import DEPTH_LIMIT, ENTITY_TYPE_LIMIT, ID_LIM
 
 ENTITY_TYPE = re.compile(r"[a-z][a-z0-9_]*(:[A-Za-z0-9][A-Za-z0-9_.\-]*)?")
 RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+\-]*")
+NUL_IN_JSON = "\\u0000"
 WORDS_OF_TRUTH = {"true": True, "false": False}
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class ValueRefused(Exception):
@@ -86,8 +90,23 @@ def _read_entry(entry: Any) -> str:
 def check_storable(payload: Any) -> None:
     """Refuse what a database cannot keep exactly. Raises ValueRefused.
 
-    PostgreSQL's JSON knows neither NUL, nor half a surrogate pair, nor infinite numbers.
+    PostgreSQL's JSON knows neither NUL, nor half a surrogate pair, nor infinite numbers. Almost every event shows as a
+    whole that it has none of them; what does not is looked at value by value, for the sentence.
     """
+    if not _is_plainly_storable(payload):
+        _check_each_value(payload)
+
+
+def _is_plainly_storable(payload: Any) -> bool:
+    try:
+        text = _encode(payload)
+        text.encode()
+    except (ValueError, RecursionError):
+        return False
+    return NUL_IN_JSON not in text and text.count("{") + text.count("[") <= DEPTH_LIMIT
+
+
+def _check_each_value(payload: Any) -> None:
     waiting: list[tuple[Any, int]] = [(payload, 0)]
     while waiting:
         value, depth = waiting.pop()

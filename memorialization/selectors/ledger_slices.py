@@ -1,13 +1,31 @@
-"""Keyset pages of the ledger: newest first by id, without counting and without skipping over rows."""
+"""Keyset pages of the ledger: newest first by id, without counting and without skipping over rows.
 
+A page is merged out of branches: sets of rows of which each is read from an index in the order of the page, so that a
+page costs the same however rare its rows are. One statement finds the ids, a second one reads the rows.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 PAGE_ROWS = 50
 NEWS_LIMIT = 99  # more new rows than this are not counted
+
+
+@dataclass(frozen=True, slots=True)
+class Branch(Generic[Row]):
+    """Some of the rows of a page. Those of a small branch are few: they are gathered by what they are, then sorted."""
+
+    rows: QuerySet[Row]
+    is_small: bool = False
+
+
+Branches = Sequence[Branch[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +38,67 @@ class LedgerSlice(Generic[Row]):
 
 
 def slice_ledger(
-    rows: QuerySet[Row], *, before: int | None = None, after: int | None = None, size: int = PAGE_ROWS
+    branches: Branches[Row],
+    readable: QuerySet[Row],
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    size: int = PAGE_ROWS,
 ) -> LedgerSlice[Row]:
-    """The page of rows below `before`, or of those just above `after`; near the top it is the first page, and full."""
+    """The page of rows below `before`, or of those just above `after`; near the top it is the first page, and full.
+
+    `readable` reads the rows with everything a line shows.
+    """
     if after is not None:
-        above = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
+        above = find_ids(branches, after=after, limit=size + 1)
         if len(above) > size:
             page = above[size - 1 :: -1]
-            return LedgerSlice(page, newer=page[0].pk, older=page[-1].pk)
+            return LedgerSlice(_read(readable, page), newer=page[0], older=page[-1])
         before = None
-    found = rows.filter(pk__lt=before) if before is not None else rows
-    page = list(found.order_by("-pk")[: size + 1])
-    older = page[size - 1].pk if len(page) > size else None
-    page = page[:size]
-    newer = (page[0].pk if page else (before or 1) - 1) if before is not None else None
-    return LedgerSlice(page, newer, older)
+    found = find_ids(branches, before=before, limit=size + 1)
+    older = found[size - 1] if len(found) > size else None
+    page = found[:size]
+    newer = (page[0] if page else (before or 1) - 1) if before is not None else None
+    return LedgerSlice(_read(readable, page), newer, older)
 
 
-def count_news(rows: QuerySet[Any], *, after: int) -> int:
+def count_news(branches: Branches[Any], *, after: int) -> int:
     """How many rows are newer, up to one more than NEWS_LIMIT."""
-    return rows.filter(pk__gt=after).order_by("-pk")[: NEWS_LIMIT + 1].count()
+    return len(find_ids(branches, after=after, limit=NEWS_LIMIT + 1))
+
+
+def count_rows(branches: Branches[Any], *, limit: int) -> int:
+    """How many rows there are, up to one more than the limit, so that a page can say “more than 10,000”."""
+    return len(find_ids(branches, limit=limit + 1))
+
+
+def find_ids(branches: Branches[Any], *, before: int | None = None, after: int | None = None, limit: int) -> list[int]:
+    """Ids of rows, in one statement: with `after` those just above it, upwards; else the newest (below `before`)."""
+    is_upwards = after is not None
+    statements: list[str] = []
+    values: list[Any] = []
+    for branch in branches:
+        rows = branch.rows
+        rows = rows.filter(pk__lt=before) if before is not None else rows
+        rows = rows.filter(pk__gt=after) if is_upwards else rows
+        # A sum is no column: the database cannot read the whole table in the order of ids to find a few rows.
+        key = F("pk") + 0 if branch.is_small else F("pk")
+        ordered = rows.order_by(key.asc() if is_upwards else key.desc()).values_list("pk")[:limit]
+        try:
+            statement, own = ordered.query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        statements.append(f"SELECT * FROM ({statement}) branch{len(statements)}")  # noqa: S608 - made by the ORM
+        values += own
+    if not statements:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(statements), values)
+        ids = {row[0] for row in cursor.fetchall()}
+    return sorted(ids, reverse=not is_upwards)[:limit]
+
+
+def _read(readable: QuerySet[Row], ids: Sequence[int]) -> list[Row]:
+    """The rows of these ids, in their order."""
+    found = readable.in_bulk(ids) if ids else {}
+    return [found[pk] for pk in ids if pk in found]

@@ -53,7 +53,7 @@ def _find_segments(configuration: Configuration, contact_id: str) -> list[Intera
     if "\0" in contact_id:  # PostgreSQL refuses the character
         raise _unknown_contact()
     segments = list(
-        Interaction.objects.filter(configuration=configuration, contact__contact_id=contact_id)
+        Interaction.objects.filter(contact__configuration=configuration, contact__contact_id=contact_id)
         .select_related("configuration", "contact")
         .prefetch_related("deliveries")
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,13 +16,22 @@ from django.views.decorators.http import require_safe
 from crm_integrations.permissions import EDIT_CONFIGURATIONS, VIEW_CONFIGURATIONS
 from crm_integrations.views.access import requires
 from memorialization.forms.ledger_filters import LedgerFilterForm
-from memorialization.models import Delivery
+from memorialization.models import Delivery, Interaction
+from memorialization.selectors.ledger_branches import delivery_branches, interaction_branches
 from memorialization.selectors.ledger_deliveries import delivery_rows, readable_deliveries
-from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, filtered_interactions
+from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.selectors.ledger_interactions import interaction_rows, readable_interactions
-from memorialization.selectors.ledger_slices import NEWS_LIMIT, PAGE_ROWS, LedgerSlice, count_news, slice_ledger
+from memorialization.selectors.ledger_slices import (
+    NEWS_LIMIT,
+    PAGE_ROWS,
+    Branches,
+    LedgerSlice,
+    count_news,
+    slice_ledger,
+)
 from memorialization.selectors.ledger_states import DELIVERY_STATES, INTERACTION_STATES
 
+Row = TypeVar("Row", bound=Model)
 LARGEST_ID = 2**63 - 1
 NOT_STATE = ("q", "configuration", "channel", "since", "until", "reason")
 
@@ -42,7 +52,7 @@ def list_deliveries(request: HttpRequest) -> HttpResponse:
     """Deliveries, newest first."""
     form = LedgerFilterForm(request.GET, states=DELIVERY_STATES, has_reason=True)
     filters = form.filters()
-    page = _page_of(request, readable_deliveries(filtered_deliveries(filters)))
+    page = _page_of(request, delivery_branches(filters), readable_deliveries(Delivery.objects.all()))
     rows = delivery_rows(page.rows)
     unfinished = [row.delivery.pk for row in rows if row.is_unfinished]
     context = {
@@ -60,7 +70,7 @@ def list_interactions(request: HttpRequest) -> HttpResponse:
     """Interactions, newest first."""
     form = LedgerFilterForm(request.GET, states=INTERACTION_STATES, has_reason=False)
     filters = form.filters()
-    page = _page_of(request, readable_interactions(filtered_interactions(filters)))
+    page = _page_of(request, interaction_branches(filters), readable_interactions(Interaction.objects.all()))
     context = {
         **_list_context("interaction_list", form, filters, page),
         "rows": interaction_rows(page.rows),
@@ -77,7 +87,7 @@ def show_delivery_news(request: HttpRequest) -> HttpResponse:
     shown = [_read_id(text) for text in request.GET.get("open", "").split(",")[:PAGE_ROWS]]
     rows = delivery_rows(readable_deliveries(Delivery.objects.filter(pk__in=[pk for pk in shown if pk])))
     unfinished = [row.delivery.pk for row in rows if row.is_unfinished]
-    return _news(request, "delivery", filters, filtered_deliveries, {"changed": rows}, unfinished)
+    return _news(request, "delivery", filters, delivery_branches, {"changed": rows}, unfinished)
 
 
 @require_safe
@@ -85,11 +95,12 @@ def show_delivery_news(request: HttpRequest) -> HttpResponse:
 def show_interaction_news(request: HttpRequest) -> HttpResponse:
     """How many interactions came since."""
     filters = LedgerFilterForm(request.GET, states=INTERACTION_STATES, has_reason=False).filters()
-    return _news(request, "interaction", filters, filtered_interactions, {}, [])
+    return _news(request, "interaction", filters, interaction_branches, {}, [])
 
 
-def _page_of(request: HttpRequest, rows: Any) -> LedgerSlice[Any]:
-    return slice_ledger(rows, before=_read_id(request.GET.get("before")), after=_read_id(request.GET.get("after")))
+def _page_of(request: HttpRequest, branches: Branches[Row], readable: QuerySet[Row]) -> LedgerSlice[Row]:
+    before, after = (_read_id(request.GET.get(name)) for name in ("before", "after"))
+    return slice_ledger(branches, readable, before=before, after=after)
 
 
 def _read_id(text: str | None) -> int | None:
@@ -155,7 +166,7 @@ def _news(
     request: HttpRequest,
     noun: str,
     filters: LedgerFilters,
-    find: Callable[[LedgerFilters], Any],
+    find: Callable[[LedgerFilters], Branches[Any]],
     context: dict[str, Any],
     unfinished: list[int],
 ) -> HttpResponse:

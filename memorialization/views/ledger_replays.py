@@ -35,6 +35,9 @@ REFUSALS = {
     "no_record": gettext_lazy("It has no record. Link one to the interaction: the values are then written to it."),
     "nothing_to_write": gettext_lazy("It has nothing to write: every value is blank, withheld or left out."),
     "not_authenticated": gettext_lazy("The configuration is connected to no account. Authenticate it first."),
+    "unlinked": gettext_lazy("The record was unlinked from the interaction. Link it again to write to it."),
+    "replayed": gettext_lazy("It was replayed before; what became of it is shown with that replay."),
+    "error": gettext_lazy("It could not be replayed because of an error in the product; the log names it."),
 }
 
 
@@ -48,7 +51,7 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     row = delivery_rows([delivery])[0]
     context = {
         "title": _("Replay the delivery to %(record)s?") % {"record": row.record},
-        "text": _what_happens_to(row),
+        "text": what_happens_to(row),
         "consequences": [] if row.is_waiting_now else _consequences([row]),
         "confirm_label": _("Try now") if row.is_waiting_now else _("Replay"),
         "back_url": reverse("delivery_detail", args=[pk]),
@@ -120,7 +123,8 @@ def _replay_rows(request: HttpRequest, rows: Sequence[DeliveryRow]) -> HttpRespo
     return redirect("delivery_list")
 
 
-def _what_happens_to(row: DeliveryRow) -> str:
+def what_happens_to(row: DeliveryRow) -> str:
+    """What a replay does with one delivery."""
     if row.is_waiting_now:
         return _("It waits for its next try; it will be tried now instead.")
     return _("The same values are sent again, as a new revision of this delivery.")

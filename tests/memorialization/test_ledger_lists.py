@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration
 from memorialization.models import Delivery, Interaction
-from memorialization.selectors import ledger_search
+from memorialization.selectors import ledger_agents, ledger_search
 from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, filtered_interactions
-from memorialization.selectors.ledger_slices import slice_ledger
+from memorialization.selectors.ledger_slices import Branch, slice_ledger
 from tests.factories import make_configuration, make_mapping, make_user
 from tests.memorialization.event_payloads import make_event
 from tests.memorialization.ledger_scene import (
@@ -190,13 +190,57 @@ def test_a_text_that_names_a_contact_and_a_record_finds_both(configuration):
     assert found(q="77") == found_interactions(q="77") == ["77", "2"]
 
 
-def test_a_whole_id_is_found_whatever_its_age_and_part_of_one_among_the_newest(configuration, monkeypatch):
+@pytest.fixture
+def old_calls(configuration, monkeypatch):
+    """Four calls of which two are too old for a text that names nothing."""
     monkeypatch.setattr(ledger_search, "RECENT_ROWS", 2)
     for number in range(4):
-        end_call(configuration, f"4150{number}")
-    assert found(q="41500") == ["41500"]
-    assert found(q="415") == ["41502", "41503"]
-    assert found_interactions(q="4150") == ["41502", "41503"]
+        end_call(configuration, f"4150{number}", record=f"7770{number}", segmentId=f"segment-{number}")
+
+
+def test_an_id_is_found_whatever_its_age_whole_or_begun(old_calls):
+    assert found(q="41500") == found(q="77700") == found_interactions(q="segment-0") == ["41500"]
+    assert found(q="415") == found(q="777") == found_interactions(q="4150") == ["41500", "41501", "41502", "41503"]
+
+
+def test_any_other_part_of_an_id_is_found_among_the_newest(old_calls):
+    assert found(q="150") == found_interactions(q="150") == ["41502", "41503"]
+
+
+def test_a_beginning_that_too_many_ids_have_is_looked_for_among_the_newest(old_calls, monkeypatch):
+    monkeypatch.setattr(ledger_search, "MATCHES_LIMIT", 3)
+    assert found(q="415") == found_interactions(q="415") == ["41502", "41503"]
+
+
+def test_an_id_that_was_found_whole_hides_those_that_begin_with_it(configuration):
+    end_call(configuration, "415")
+    end_call(configuration, "4150")
+    assert found(q="415") == ["415"]
+
+
+def test_ids_are_found_letter_for_letter(configuration):
+    end_call(configuration, "Case-é%_1", record="Ab1")
+    end_call(configuration, "case-é%_2", record="aB2")
+    assert found(q="Case-é%") == found_interactions(q="Ab") == ["Case-é%_1"]
+
+
+def test_an_agent_is_found_by_id_and_name_whatever_the_age_and_however_many_calls(configuration, monkeypatch):
+    monkeypatch.setattr(ledger_search, "RECENT_ROWS", 1)
+    other = {"agentId": "8", "agentName": "Other", "ani": "Tyler Street"}
+    for number, fields in enumerate(({}, {}, other)):
+        end_call(configuration, f"9{number}", fields=fields)
+    for most in (10_000, 1):
+        monkeypatch.setattr(ledger_search, "AGENT_ROWS_LIMIT", most)
+        for text in ("39185896", "39185", "TYLER", "hendrick"):
+            assert found(q=text) == found_interactions(q=text) == ["90", "91"], (text, most)
+
+
+def test_a_name_that_many_agents_have_is_looked_for_among_the_newest(configuration, monkeypatch):
+    monkeypatch.setattr(ledger_agents, "AGENTS_FOUND", 1)
+    monkeypatch.setattr(ledger_search, "RECENT_ROWS", 2)
+    for number in range(3):
+        end_call(configuration, f"9{number}", fields={"agentId": f"{number}", "agentName": f"Tyler {number}"})
+    assert found(q="tyler") == ["91", "92"]
 
 
 def test_criteria_are_chips_that_take_themselves_away_and_keep_the_others(viewer, configuration):
@@ -247,35 +291,44 @@ def test_addresses_that_make_no_sense_are_answered_with_a_page(viewer, configura
 def test_pages_lead_to_older_and_newer_rows_without_a_gap(configuration):
     ids = [end_call(configuration, str(number)).pk for number in range(7)]
     rows = Interaction.objects.all()
-    first = slice_ledger(rows, size=3)
-    second = slice_ledger(rows, before=first.older, size=3)
-    third = slice_ledger(rows, before=second.older, size=3)
+    branches = [Branch(rows)]
+    first = slice_ledger(branches, rows, size=3)
+    second = slice_ledger(branches, rows, before=first.older, size=3)
+    third = slice_ledger(branches, rows, before=second.older, size=3)
     assert [[row.pk for row in page.rows] for page in (first, second, third)] == [
         ids[6:3:-1], ids[3:0:-1], ids[0:1]
     ]  # fmt: skip
     assert (first.newer, third.older) == (None, None)
-    back = slice_ledger(rows, after=third.newer, size=3)
+    back = slice_ledger(branches, rows, after=third.newer, size=3)
     assert [row.pk for row in back.rows] == ids[3:0:-1]
-    assert [row.pk for row in slice_ledger(rows, after=back.newer, size=3).rows] == ids[6:3:-1]
+    assert [row.pk for row in slice_ledger(branches, rows, after=back.newer, size=3).rows] == ids[6:3:-1]
 
 
 def test_a_page_near_the_top_is_the_first_one_and_full(configuration):
     ids = [end_call(configuration, str(number)).pk for number in range(4)]
-    page = slice_ledger(Interaction.objects.all(), after=ids[2], size=3)
+    page = slice_ledger([Branch(Interaction.objects.all())], Interaction.objects.all(), after=ids[2], size=3)
     assert [row.pk for row in page.rows] == ids[3:0:-1]
     assert page.newer is None
 
 
 @pytest.mark.parametrize("name", ["delivery_list", "interaction_list"])
-def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(viewer, configuration, name):
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({}, {"channel": "voice"}, {"since": "2020-01-01", "until": "2099-01-01"}, {"state": "planned"}),
+        *({"state": "waiting"}, {"reason": "no_record"}, {"q": "2"}, {"q": "Tyler"}, {"q": "8589"}),
+    ],
+)
+def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(viewer, configuration, name, query):
     def count() -> int:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            viewer.get(reverse(name))
+            viewer.get(reverse(name), query)
         return len(queries)
 
-    end_call(configuration, "1")
+    end_call(configuration, "21")
+    end_call(configuration, "22", record="")
     few = count()
     for number, address in enumerate(("acme", "globex", "initech")):
         another = make_configuration(address=address)

@@ -5,14 +5,15 @@ from uuid import uuid4
 
 import pytest
 
-from crm_integrations.models import Authentication, Configuration, CRMAccount
-from memorialization.models import Attempt, Contact, Delivery, Interaction, RecordLane
-from memorialization.readiness import check_deliveries, oldest_due_at
+from crm_integrations.models import Authentication, CallBudget, Configuration, CRMAccount
+from memorialization.models import Attempt, BulkWrite, Contact, Delivery, Interaction, RecordLane
+from memorialization.readiness import check_deliveries
+from memorialization.selectors.account_progress import read_progress
 from tests.factories import make_configuration
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
 
 @pytest.fixture
@@ -35,9 +36,19 @@ def change(lane, **columns):
     RecordLane.objects.filter(pk=lane.pk).update(**columns)
 
 
+def oldest_due_at():
+    [progress] = read_progress(now=NOW)
+    return progress.oldest_due_at
+
+
+def limit(lane, **columns):
+    """What one of the account's limits has left."""
+    defaults = {"calls": 100, "window_s": 60.0}
+    return CallBudget.objects.create(account=lane.account, limit_class="account", **defaults | columns)
+
+
 def test_nothing_due_is_ready():
     assert check_deliveries(NOW).is_ready
-    assert oldest_due_at(now=NOW) is None
 
 
 def test_a_delivery_due_for_more_than_a_minute_is_stuck(lane):
@@ -49,7 +60,7 @@ def test_a_delivery_due_for_more_than_a_minute_is_stuck(lane):
 def test_a_delivery_due_for_less_than_a_minute_is_no_alarm(lane):
     change(lane, next_due_at=NOW - timedelta(seconds=30))
     assert check_deliveries(NOW).is_ready
-    assert oldest_due_at(now=NOW) == NOW - timedelta(seconds=30)
+    assert oldest_due_at() == NOW - timedelta(seconds=30)
 
 
 def test_a_later_try_is_no_alarm(lane):
@@ -62,12 +73,67 @@ def test_a_held_authentication_is_no_alarm(lane):
     assert check_deliveries(NOW).is_ready
 
 
-def test_a_paused_account_is_no_alarm_until_the_pause_is_over(lane):
-    lane.account.paused_until = NOW + timedelta(seconds=10)
+def test_an_account_that_the_crm_blocked_is_no_alarm_until_a_minute_after_the_block(lane):
+    limit(lane, blocked_until=NOW + timedelta(seconds=10))
+    result = check_deliveries(NOW)
+    assert result.is_ready and result.detail == "waiting for the CRM"
+    assert check_deliveries(NOW + timedelta(seconds=65)).is_ready
+    assert not check_deliveries(NOW + timedelta(seconds=71)).is_ready
+
+
+def test_a_limit_whose_calls_are_used_up_is_no_alarm(lane):
+    limit(lane, window_ends_at=NOW + timedelta(seconds=20), granted=90)
+    assert check_deliveries(NOW).is_ready
+
+
+def test_a_limit_that_its_writes_do_not_need_explains_nothing(lane):
+    CallBudget.objects.create(
+        account=lane.account, limit_class="exports", window_s=60.0, blocked_until=NOW + timedelta(hours=1)
+    )
+    assert not check_deliveries(NOW).is_ready
+
+
+def test_an_open_circuit_is_no_alarm_while_somebody_probes(lane):
+    lane.account.circuit_state = CRMAccount.Circuit.OPEN
+    lane.account.circuit_probe_at = NOW + timedelta(seconds=20)
     lane.account.save()
     assert check_deliveries(NOW).is_ready
-    assert check_deliveries(NOW + timedelta(seconds=11)).is_ready
-    assert not check_deliveries(NOW + timedelta(seconds=71)).is_ready
+    assert not check_deliveries(NOW + timedelta(seconds=81)).is_ready
+
+
+def make_bulk_write(lane, **columns):
+    return BulkWrite.objects.create(
+        account=lane.account, entity_type="ticket", size=100, lease=uuid4(), created_at=NOW - timedelta(hours=1), progressed_at=NOW,
+        **columns,
+    )  # fmt: skip
+
+
+def test_a_bulk_write_that_nobody_looks_at_is_stuck(lane):
+    change(lane, next_due_at=None)
+    make_bulk_write(lane, poll_at=NOW - timedelta(seconds=61))
+    assert not check_deliveries(NOW).is_ready
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"poll_at": NOW - timedelta(seconds=59)},
+        {"poll_at": NOW - timedelta(seconds=61), "poll_lease_until": NOW - timedelta(seconds=1)},
+        {"poll_at": NOW - timedelta(seconds=61), "state": "concluded"},
+    ],
+    ids=["due for less than a minute", "somebody asks just now", "concluded"],
+)
+def test_a_bulk_write_under_way_is_no_alarm(lane, columns):
+    change(lane, next_due_at=None)
+    make_bulk_write(lane, **columns)
+    assert check_deliveries(NOW).is_ready
+
+
+def test_many_accounts_cost_no_more_queries_than_one(lane, django_assert_max_num_queries):
+    for number in range(5):
+        CRMAccount.objects.create(provider="memory", address=f"account {number}")
+    with django_assert_max_num_queries(6):
+        check_deliveries(NOW)
 
 
 def test_a_backlog_that_is_worked_off_is_no_alarm(lane):

@@ -2,19 +2,22 @@
 
 import uuid
 from argparse import ArgumentParser, ArgumentTypeError
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from memorialization.models import Delivery
-from memorialization.services.replays import find_replayable, replay_many
+from crm_integrations.database_clock import read_database_clock
+from memorialization.models import ReplayRun
+from memorialization.selectors.ledger_filters import LedgerFilters
+from memorialization.selectors.ledger_states import DELIVERY_STATES
+from memorialization.services.replay_choices import ReplayChoice, count_unreplayed
+from memorialization.services.replay_runs import cancel_replay_run, start_replay_run, work_through
 
-REPORT_EVERY = 500
-STATES = ("failed", "partial", "skipped", "delivered", "waiting")
+REPORT_EVERY = 1000
+INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
 
 
 def read_moment(text: str) -> datetime:
@@ -30,38 +33,53 @@ def read_moment(text: str) -> datetime:
 
 
 class Command(BaseCommand):
-    """Door to `services.replays.replay_many`."""
+    """Door to `services.replay_runs`: the run that the deliveries page starts, worked on in the foreground."""
 
-    help = "Send deliveries again, by default those that failed. What was replayed before is left alone."
+    help = (
+        "Send deliveries again, by default those that failed. What was replayed before is left alone. "
+        "Ctrl-C cancels the run: what it queued is sent, the rest is left alone. If the command dies otherwise, "
+        "the workers go on with the run."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which deliveries."""
         parser.add_argument("--since", type=read_moment, help="created at or after this time")
         parser.add_argument("--until", type=read_moment, help="created before this time")
-        parser.add_argument("--state", choices=STATES, default="failed")
+        parser.add_argument("--state", choices=sorted(DELIVERY_STATES), default="failed")
+        parser.add_argument("--reason", default="", help="the key of a reason, e.g. gave_up")
         parser.add_argument("--configuration", type=uuid.UUID, help="a Configuration ID")
         parser.add_argument("--dry-run", action="store_true", help="only count them")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replay, or count."""
-        deliveries = find_replayable(
-            since=options["since"],
-            until=options["until"],
-            state=options["state"],
-            configuration_id=str(options["configuration"] or ""),
+        filters = LedgerFilters(
+            state=options["state"], configuration=options["configuration"], reason=options["reason"]
         )
+        choice = ReplayChoice(filters, since=options["since"], before=options["until"])
         if options["dry_run"]:
-            self.stdout.write(self.style.SUCCESS(f"{deliveries.count()} deliveries would be replayed."))
+            self.stdout.write(self.style.SUCCESS(f"{count_unreplayed(choice)} deliveries would be replayed."))
             return
-        counts = self._replay(Delivery.objects.filter(pk__in=deliveries.values("pk")))
-        replayed = counts.pop("", 0)
-        refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-        self.stdout.write(self.style.SUCCESS(f"Replayed: {replayed}; not replayed: {refused or 'none'}."))
+        run = start_replay_run(choice=choice, key=uuid.uuid4(), actor=None, now=read_database_clock())
+        self.stdout.write(f"Replay run {run.pk}.")
+        try:
+            self._work(run)
+        except KeyboardInterrupt:
+            cancel_replay_run(run=run, actor=None, is_taking_back=False, now=read_database_clock())
+            self._report(run)
+            raise CommandError("Cancelled; nothing more is queued.", returncode=INTERRUPTED) from None
+        self._report(run)
 
-    def _replay(self, deliveries: Any) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for number, replay in enumerate(replay_many(deliveries=deliveries, actor=None, now=timezone.now()), start=1):
-            counts[replay.refused] += 1
-            if number % REPORT_EVERY == 0:
-                self.stdout.write(f"{number} …")
-        return counts
+    def _work(self, run: ReplayRun) -> None:
+        reported = 0
+        for present in work_through(run_id=run.pk):
+            if present.handled - reported >= REPORT_EVERY:
+                reported = present.handled
+                self.stdout.write(f"{reported} of {present.total} …")
+
+    def _report(self, run: ReplayRun) -> None:
+        """The last line, and first whatever else became of the run."""
+        run.refresh_from_db()
+        if run.state in {ReplayRun.State.RUNNING, ReplayRun.State.CANCELLING}:
+            self.stdout.write("A worker goes on with it.")
+        refused = ", ".join(f"{count} {reason}" for reason, count in sorted(run.refused.items()))
+        self.stdout.write(self.style.SUCCESS(f"Replayed: {run.replayed}; not replayed: {refused or 'none'}."))
