@@ -1,6 +1,8 @@
 # The words a newcomer types. Needs Python 3.11 or newer with its venv module, and make; nothing else, and no root.
 #   make run      the whole product with its demo (DEMO=0: alone; PORT=8010: elsewhere; DB=postgres: a real PostgreSQL)
 #   make test     the whole suite on SQLite and PostgreSQL (ARGS="tests/config -k port": a part of it)
+#   make faults   the fault matrix: one fault at a time, nothing lost or doubled (ARGS="--list": what there is)
+#   make bench    the benchmarks, each beside its target (ARGS="--quick --only intake": a part of it, faster)
 #   make check    format, lint, types, migrations, translations, architecture floors
 PYTHON ?= python3
 VENV := .venv
@@ -17,16 +19,22 @@ DEMO_ZENDESK_PORT ?= 8900
 STALE := $(shell test ! -e $(UNFINISHED) && $(BIN)/python -c '' 2>/dev/null || echo stale)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check messages demo-zendesk clean environment
+.PHONY: help run test faults bench check messages demo-zendesk clean environment
 
 help:
-	@sed -n '2,4p' Makefile | cut -c3-
+	@sed -n '/^#   make/p' Makefile | cut -c3-
 
 run: $(if $(filter postgres%,$(DB)),$(DEV_READY),$(RUN_READY))
 	@$(BIN)/python -m config.stack run
 
 test: $(DEV_READY)
 	@$(BIN)/python -m tests.launch $(ARGS)
+
+faults: $(DEV_READY)
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+bench: $(DEV_READY)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: $(DEV_READY)
 	@$(BIN)/python -m config.stack check

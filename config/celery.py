@@ -1,14 +1,15 @@
 """The Celery application: wake-up hints and the periodic sweep. The database stays the truth.
 
 Beat's table is below. Every worker also sweeps by a timer of its own, so that neither a dead beat nor a wiped broker
-leaves anything lying.
+leaves anything lying, and has a watchdog that starts it again when it takes no messages any more.
 """
 
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.concurrency.thread import TaskPool as ThreadPool
+from celery.signals import celeryd_after_setup, worker_ready, worker_shutting_down
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -31,21 +32,33 @@ app.conf.beat_schedule = {
     },
 }
 
-_timers: list[Any] = []
+_companions: list[Any] = []  # threads that begin and end with the worker
+
+
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def read_own_canaries(sender: str, instance: Any, **_: Any) -> None:
+    """Before it consumes: add the queue of this process's canaries, whatever queues were asked for."""
+    from memorialization.watchdog import canary_queue
+
+    instance.app.amqp.queues.select_add(canary_queue(worker=sender))
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def start_sweep_timer(**_: Any) -> None:
-    """The worker is up: begin to sweep."""
+def start_companions(sender: Any, **_: Any) -> None:
+    """The worker is up: begin to sweep, and to watch it. Worker processes show no signs of life, only threads do."""
     from memorialization.sweep_timer import SweepTimer
+    from memorialization.watchdog import Watchdog, canary_queue
 
-    timer = SweepTimer()
-    _timers.append(timer)
-    timer.start()
+    _companions.append(SweepTimer(worker=sender.hostname))
+    if settings.WATCHDOG_AFTER_S and isinstance(sender.pool, ThreadPool):
+        queue = canary_queue(worker=sender.hostname).name
+        _companions.append(Watchdog(queue=queue, threads=sender.pool.limit))
+    for companion in _companions:
+        companion.start()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def stop_sweep_timer(**_: Any) -> None:
+def stop_companions(**_: Any) -> None:
     """The worker goes down: no further sweep."""
-    while _timers:
-        _timers.pop().stop()
+    while _companions:
+        _companions.pop().stop()

@@ -49,13 +49,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "crm_integrations.middleware.ScriptCallMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crm_integrations.middleware.PreferredLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -172,11 +173,15 @@ READ_TIMEOUT_S = env.integer("READ_TIMEOUT_S", 20)
 CALL_TIMEOUT_S = env.integer("CALL_TIMEOUT_S", 30)  # a call's total, slow-drip answers included
 LEASE_S = env.integer("LEASE_S", 120)  # how long a worker owns a record lane; longer than any call
 SETTLE_S = env.integer("SETTLE_S", 60)  # how long a lane stays closed after a call whose outcome is unknown
+BULK_PATIENCE_S = env.integer("BULK_PATIENCE_S", 600)  # a bulk write without progress for so long is given up
+CIRCUIT_PROBE_S = env.integer("CIRCUIT_PROBE_S", 30)  # how soon a CRM that is down is tried again; doubles up to 10 x
 SWEEP_EVERY_S = env.integer("SWEEP_EVERY_S", 5 if IS_EMBEDDED else 10)
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 10)
+WATCHDOG_AFTER_S = env.integer("WATCHDOG_AFTER_S", 60)  # a worker this long without messages starts anew; 0 = never
 
 # --- Celery: the broker carries hints, never data ----------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_QUEUES = {name: {"routing_key": name} for name in ("celery", "backlog")}  # taken from in turn
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -205,5 +210,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"urllib3": {"level": "WARNING"}, "oauthlib": {"level": "WARNING"}},
+    "loggers": {
+        "urllib3": {"level": "WARNING"},
+        "oauthlib": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},  # two lines for every hint
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

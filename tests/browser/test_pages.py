@@ -74,6 +74,10 @@ def selection_address(world: Populated) -> str:
     return reverse("delivery_replay_selection") + "?" + "&".join(f"delivery={pk}" for pk in chosen)
 
 
+def account_address(world: Populated) -> str:
+    return reverse("account_detail", args=[world.active.authentication.account_id])
+
+
 def refuse_sign_in(page: Page) -> None:
     page.locator("#id_username").fill("alex")
     page.locator("#id_password").fill("wrong")
@@ -110,6 +114,7 @@ EMPTY = (
     Shown("list-empty", plain("configuration_list")),
     Shown("interactions-empty", plain("interaction_list")),
     Shown("deliveries-empty", plain("delivery_list")),
+    Shown("accounts-empty", plain("account_list")),
 )
 PAGES = (
     Shown("sign-in", plain("login"), who=EVERYBODY),
@@ -162,6 +167,8 @@ PAGES = (
     Shown("delivery-skipped", of_delivery("skipped")),
     Shown("delivery-replay", of_delivery("partial", "delivery_replay")),
     Shown("deliveries-replay", selection_address),
+    Shown("accounts", plain("account_list")),
+    Shown("account", account_address),
 )
 
 

@@ -1,0 +1,75 @@
+"""Rows about the load itself: copies and disorder, one record under fire, a neighbour with a backlog."""
+
+import time
+
+from tests.faults.load import Report
+from tests.faults.run import Run
+from tests.faults.zendesk_account import LoggedCall, ZendeskAccount
+
+NEIGHBOUR_EVENTS = 20
+NEIGHBOUR_PACE_S = 0.25
+NEIGHBOUR_P99_S = 3.0
+WRITES_PER_RECORD = 2
+NEIGHBOUR_LEAST = 5  # events sent while the backlog stood
+LATENCY_MS = 100  # of the noisy account
+LASTING = 500  # a smaller backlog is made to last by limits
+PATIENCE_S = 30.0
+
+
+def repeat_events(run: Run) -> None:
+    """Every event comes three times and far out of order."""
+    run.staff()
+    run.send_all()
+
+
+def burst_on_records(run: Run) -> None:
+    """Fifty interactions wait for each record: one effect, the newest wins, hardly more calls than records."""
+    run.send_all()
+    run.staff()
+    run.wait_until_done()
+    touched = {claim.place[:2] for report in run.reports for claim in report.claims}
+    writes = sum(_is_write_of_a_record(call) for call in run.calls())
+    run.note(f"{writes} writes for {len(run.reports)} events on {len(touched)} records")
+    run.require(writes <= WRITES_PER_RECORD * len(touched), f"{writes} writes on {len(touched)} records")
+
+
+def _is_write_of_a_record(call: LoggedCall) -> bool:
+    """One record written, alone or inside a bulk job; not the call that only hands the bulk over."""
+    return call.is_applied and call.method in ("PUT", "JOB") and "update_many" not in call.endpoint
+
+
+def disturb_neighbour(run: Run) -> None:
+    """One account works off a backlog against a slow CRM; another one's events must not wait for it."""
+    noisy, quiet = run.scene.accounts
+    noisy.ask("latency", {"ms": LATENCY_MS})
+    backlog = [report for report in run.reports if report.account == noisy.subdomain]
+    if len(backlog) < LASTING:
+        noisy.ask("limits", {"enabled": True, "values": {"tickets-update": 5, "account": 10}})
+    by_record = {report.claims[0].record: report for report in run.reports if report.account == quiet.subdomain}
+    run.reports = backlog
+    run.sender.send(backlog)
+    run.staff()
+    waiting = run.scene.deliveries(noisy).filter(state="waiting")
+    sent: list[Report] = []
+    for report in list(by_record.values())[:NEIGHBOUR_EVENTS]:
+        if waiting.exists():
+            run.sender.send([report])
+            sent.append(report)
+            time.sleep(NEIGHBOUR_PACE_S)
+    run.reports = [*backlog, *sent]
+    run.wait_until(lambda: not run.scene.deliveries(quiet).filter(state="waiting").exists(), patience_s=PATIENCE_S)
+    noisy.ask("limits", {"enabled": False})
+    run.wait_until_done()
+    run.require(len(sent) >= NEIGHBOUR_LEAST, "the row shows nothing: the backlog was gone too soon")
+    waits = sorted(_waited_s(run, quiet, report) for report in sent) or [0.0]
+    run.note(f"neighbour p50 {waits[len(waits) // 2]:.2f} s, worst of {len(waits)} {waits[-1]:.2f} s")
+    run.require(waits[-1] <= NEIGHBOUR_P99_S, f"the neighbour waited {waits[-1]:.1f} s")
+
+
+def _waited_s(run: Run, quiet: ZendeskAccount, report: Report) -> float:
+    """From the acknowledgement to the write."""
+    ending = f"/{report.claims[0].record}"
+    applied = [
+        call.at for call in quiet.calls() if call.is_applied and any(name.endswith(ending) for name in call.records)
+    ]
+    return min(applied, default=float("inf")) - run.sender.acknowledged[report.account, report.event_id]
