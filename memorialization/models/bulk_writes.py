@@ -27,6 +27,7 @@ class BulkWrite(models.Model):
     authentication = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="+")
     entity_type = models.CharField(_("entity type"), max_length=150)
     size = models.PositiveIntegerField(_("records"))
+    deliveries = models.PositiveIntegerField(_("deliveries"), default=0)  # that share its writes
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PREPARED)
     handle = models.CharField(_("the CRM's handle"), max_length=200, blank=True)
     lease = models.UUIDField(_("lease"))
@@ -68,6 +69,7 @@ class DeliveryMinute(models.Model):
     writes = models.PositiveIntegerField(_("record writes"), default=0)  # fewer than deliveries: they shared writes
     bulk_writes = models.PositiveIntegerField(_("records in bulk"), default=0)  # those of them that went in bulk
     calls = models.PositiveIntegerField(_("calls"), default=0)  # everything the engine asked of the CRM
+    bulk_calls = models.PositiveIntegerField(_("calls for bulk writes"), default=0)  # those of them, looks included
 
     class Meta:
         verbose_name = _("delivery minute")

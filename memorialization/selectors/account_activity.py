@@ -46,16 +46,17 @@ class HourOfCalls:
 
 @dataclass(frozen=True, slots=True)
 class HourOfDeliveries:
-    """By minute, oldest first. A delivery that was sent twice counts twice, as do its calls."""
+    """By minute, oldest first. Deliveries and writes are those that succeeded; calls are all that were made."""
 
     deliveries: tuple[int, ...]
     writes: tuple[int, ...]
     bulk_writes: tuple[int, ...]
     calls: tuple[int, ...]
+    bulk_calls: tuple[int, ...]
 
     @property
     def total(self) -> int:
-        """Deliveries that were sent."""
+        """Deliveries that were written."""
         return sum(self.deliveries)
 
     @property
@@ -70,8 +71,8 @@ class HourOfDeliveries:
 
     @property
     def saved_by_bulk(self) -> int:
-        """Calls that were not needed because one call carried many records; every call of any kind is taken off."""
-        return max(sum(self.writes) - self.total_calls, 0) if any(self.bulk_writes) else 0
+        """Calls that were not needed because one carried many records; asking how far it is and reading are taken off."""
+        return max(sum(self.bulk_writes) - sum(self.bulk_calls), 0)
 
     @property
     def saved(self) -> int:
@@ -116,7 +117,8 @@ def read_deliveries(*, account: CRMAccount, now: datetime) -> HourOfDeliveries:
     def series(name: str) -> tuple[int, ...]:
         return tuple(getattr(found[minute], name) if minute in found else 0 for minute in minutes)
 
-    return HourOfDeliveries(series("deliveries"), series("writes"), series("bulk_writes"), series("calls"))
+    columns = ("deliveries", "writes", "bulk_writes", "calls", "bulk_calls")
+    return HourOfDeliveries(*(series(name) for name in columns))
 
 
 def count_refusals(*, accounts: Sequence[CRMAccount], now: datetime) -> dict[int, int]:

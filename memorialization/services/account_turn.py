@@ -1,8 +1,8 @@
 """One worker's turn on one account: its clock, its connections, what it did and when it is worth another look."""
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,7 +35,21 @@ class Turn:
     @property
     def deliveries(self) -> int:
         """How many deliveries were tried or concluded."""
-        return self.tally.deliveries
+        return self.tally.tried
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
+        return sum(connection.gate.calls for connection in self._connections.values())
+
+    @contextmanager
+    def counting_bulk_calls(self) -> Iterator[None]:
+        """Count the calls of the block as those of bulk writes."""
+        before = self.calls
+        try:
+            yield
+        finally:
+            self.tally.bulk_calls += self.calls - before
 
     @property
     def is_over(self) -> bool:
@@ -83,6 +97,5 @@ class Turn:
 
     def close(self) -> None:
         """Give the connections back; their gates note what they have not noted yet."""
-        for connection in self._connections.values():
-            self.tally.calls += connection.gate.calls
+        self.tally.calls = self.calls
         self._stack.close()

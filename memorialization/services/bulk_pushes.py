@@ -101,7 +101,8 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
         turn.account.pk, authentication_id, entity_type, finder.slots, finder.classes(entity_type, is_bulk=True)
     )
     try:
-        send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
+        with turn.counting_bulk_calls():
+            send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
     except BudgetSpent as error:
         turn.rest(error)
         give_back_untouched(holds=[lane.hold for lane in fit])

@@ -99,6 +99,7 @@ def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWr
         authentication_id=spec.authentication_id,
         entity_type=spec.entity_type,
         size=len(lanes),
+        deliveries=sum(len(lane.group.members) for lane in lanes),
         lease=uuid.uuid4(),
         created_at=now,
         progressed_at=now,

@@ -57,7 +57,8 @@ def _work(turn: Turn) -> None:
 def _poll(turn: Turn) -> bool:
     """Look at the bulk writes whose time has come; whether there were any."""
     try:
-        report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
+        with turn.counting_bulk_calls():
+            report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
     except LeaseLost:
         logger.info("Bulk writes of account %s were looked at by somebody else meanwhile.", turn.account.pk)
         return True

@@ -73,7 +73,7 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
             write_classes=finder.classes(hold.entity_type, is_bulk=False),
             clock=turn.clock,
         )
-        turn.tally.add_tried(len(group.members))
+        turn.tally.add_pushed(deliveries=len(group.members), is_written=group.is_settled)
         rests_until = _end_of_rest(turn, connection)
         if following is not Next.SAME_LANE:
             break

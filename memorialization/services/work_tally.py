@@ -14,27 +14,33 @@ KEPT = timedelta(hours=24)
 
 @dataclass
 class WorkTally:
-    """Counted during a turn, stored at its end."""
+    """Counted during a turn, stored at its end. What was refused or must be tried again is no write."""
 
+    tried: int = 0  # deliveries, whatever became of them
     deliveries: int = 0  # that shared the writes
     writes: int = 0  # of records
     bulk_writes: int = 0  # of records, in bulk
     calls: int = 0
+    bulk_calls: int = 0
 
-    def add_tried(self, deliveries: int) -> None:
-        """A group was pushed by a write of its own."""
-        self.deliveries += deliveries
-        self.writes += 1
+    def add_pushed(self, *, deliveries: int, is_written: bool) -> None:
+        """A group was pushed by calls of its own."""
+        self.tried += deliveries
+        if is_written:
+            self.deliveries += deliveries
+            self.writes += 1
 
     def add_sent(self, *, deliveries: int) -> None:
         """So many deliveries are on their way in a bulk write."""
-        self.deliveries += deliveries
+        self.tried += deliveries
 
     def add_concluded(self, bulks: Sequence[BulkWrite]) -> None:
-        """These bulk writes are over."""
-        records = sum(bulk.size for bulk in bulks)
-        self.writes += records
-        self.bulk_writes += records
+        """These bulk writes are over; records that go on alone are counted with their own calls."""
+        for bulk in bulks:
+            written = bulk.size - len(bulk.refusals)
+            self.deliveries += bulk.deliveries * written // bulk.size
+            self.writes += written
+            self.bulk_writes += written
 
     def store(self, *, account_id: int, now: datetime) -> None:
         """Add it to the account's minute."""
@@ -45,6 +51,7 @@ class WorkTally:
             "writes": self.writes,
             "bulk_writes": self.bulk_writes,
             "calls": self.calls,
+            "bulk_calls": self.bulk_calls,
         }
         minute, is_new = DeliveryMinute.objects.get_or_create(
             account_id=account_id, minute=begin_of_minute(now), defaults=counts

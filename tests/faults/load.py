@@ -1,28 +1,26 @@
 """The interactions of a row: what a contact centre would report, and what every report wants in the CRM. Seeded.
 
-Two configurations share each account and its records: `fields` writes values (so its writes can be coalesced and go in
-bulk), `notes` an internal note and tags on tickets. Some segments are changed after their end (late data).
+Configurations share each account and its records: `fields` writes values of tickets (so its writes can be coalesced and
+go in bulk), `notes` an internal note and tags, `users` and `organizations` values of these. Some segments are changed
+after their end (late data).
 """
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.faults.checker import Claim, Kind
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
-ROLES = ("fields", "notes")
 Row = tuple[str, str]  # CRM field by key or title, source field
 PERSON: tuple[Row, ...] = (("details", "agentName"), ("notes", "dispositionNotes"))
-MAPPED: Mapping[str, Mapping[str, tuple[Row, ...]]] = {
-    "fields": {
-        "ticket": (("subject", "agentName"), ("Call notes", "dispositionNotes"), ("status", "status")),
-        "user": PERSON,
-        "organization": PERSON,
-    },
-    "notes": {"ticket": (("comment", "dispositionNotes"), ("tags", "tags"))},
+MAPPED: Mapping[str, tuple[str, tuple[Row, ...]]] = {
+    "fields": ("ticket", (("subject", "agentName"), ("Call notes", "dispositionNotes"), ("status", "status"))),
+    "notes": ("ticket", (("comment", "dispositionNotes"), ("tags", "tags"))),
+    "users": ("user", PERSON),
+    "organizations": ("organization", PERSON),
 }
 PLURAL = {"ticket": "tickets", "user": "users", "organization": "organizations"}
 POISON = "solved"  # a ticket cannot be solved without its required fields: 422
@@ -58,6 +56,7 @@ class Records:
 class Target:
     """The record that an event is about, and what its fields for the agent's name and the notes are called."""
 
+    role: str
     entity_type: str
     id: str
     name_field: str
@@ -97,14 +96,14 @@ def make_reports(*, size: int, seed: int, shape: Shape, records: Sequence[Record
     number = 0
     while len(reports) < size:
         place = records[number % len(records)]
-        ticket = Target("ticket", chance.choice(place.ids), "subject", place.notes_field)
-        role = "notes" if chance.random() < shape.notes_share else "fields"
-        target = ticket if role == "notes" else _choose_target(ticket, place, shape, chance)
+        ticket = Target("fields", "ticket", chance.choice(place.ids), "subject", place.notes_field)
+        has_note = chance.random() < shape.notes_share
+        target = replace(ticket, role="notes") if has_note else _choose_target(ticket, place, shape, chance)
         if number % max(1, size // (shape.poison + 1)) == size // (shape.poison + 2) and shape.poison:
             reports.append(_make_poison(number, place, ticket))
         else:
-            reports.append(_make_ended(number, place, target, role, chance))
-            if role == "fields" and chance.random() < shape.late_share and len(reports) < size:
+            reports.append(_make_ended(number, place, target, chance))
+            if not has_note and chance.random() < shape.late_share and len(reports) < size:
                 reports.append(_make_late(number, place, target))
         number += 1
     return _disorder(reports, shape, chance)
@@ -121,9 +120,9 @@ def _choose_target(ticket: Target, place: Records, shape: Shape, chance: random.
     """The ticket, or by the shape's shares a user or an organization."""
     drawn = chance.random() if place.users or place.organizations else 1.0
     if place.users and drawn < shape.users_share:
-        return Target("user", chance.choice(place.users), "details", "notes")
+        return Target("users", "user", chance.choice(place.users), "details", "notes")
     if place.organizations and drawn < shape.users_share + shape.organizations_share:
-        return Target("organization", chance.choice(place.organizations), "details", "notes")
+        return Target("organizations", "organization", chance.choice(place.organizations), "details", "notes")
     return ticket
 
 
@@ -147,10 +146,10 @@ def _body(number: int, suffix: str, kind: str, occurred_at: datetime, **more: An
     }
 
 
-def _make_ended(number: int, place: Records, target: Target, role: str, chance: random.Random) -> Report:
+def _make_ended(number: int, place: Records, target: Target, chance: random.Random) -> Report:
     contact, ended_at = contact_of(number), _ended_at(number)
     fields: dict[str, Any]
-    if role == "notes":
+    if target.role == "notes":
         fields = {"dispositionNotes": f"note {contact}", "tags": [f"tag_{contact}"]}
         wanted = [("comment", Kind.NOTE, f"note {contact}"), ("tags", Kind.TAG, f"tag_{contact}")]
     else:
@@ -161,7 +160,7 @@ def _make_ended(number: int, place: Records, target: Target, role: str, chance: 
             wanted.append((target.notes_field, Kind.VALUE, f"words {contact}"))
     body = _body(number, "end", "interaction.ended", ended_at, endedBy="agent", fields=fields, records=[target.link])
     claims = _claims(body, place.account, target.record, wanted, (ended_at, contact, ended_at))
-    return Report(place.account, role, body, claims)
+    return Report(place.account, target.role, body, claims)
 
 
 def _make_late(number: int, place: Records, target: Target) -> Report:
@@ -171,7 +170,7 @@ def _make_late(number: int, place: Records, target: Target) -> Report:
     body = _body(number, "late", "interaction.updated", occurred_at, fields={"agentName": value})
     wanted = [(target.name_field, Kind.VALUE, value)]
     claims = _claims(body, place.account, target.record, wanted, (ended_at, contact, occurred_at))
-    return Report(place.account, "fields", body, claims)
+    return Report(place.account, target.role, body, claims)
 
 
 def _make_poison(number: int, place: Records, target: Target) -> Report:
@@ -179,7 +178,7 @@ def _make_poison(number: int, place: Records, target: Target) -> Report:
     body = _body(number, "poison", "interaction.ended", ended_at, endedBy="agent", fields=fields, records=[target.link])
     wanted = [("status", Kind.VALUE, POISON)]
     claims = _claims(body, place.account, target.record, wanted, (ended_at, contact_of(number), ended_at))
-    return Report(place.account, "fields", body, claims, is_poison=True)
+    return Report(place.account, target.role, body, claims, is_poison=True)
 
 
 def _claims(

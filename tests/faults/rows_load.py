@@ -4,20 +4,22 @@ import time
 
 from tests.faults.load import Report
 from tests.faults.run import Run
-from tests.faults.zendesk_account import LoggedCall, ZendeskAccount
+from tests.faults.servers import EMBEDDED, PRODUCTION
+from tests.faults.zendesk_account import LoggedCall
 
 NEIGHBOUR_EVENTS = 20
 NEIGHBOUR_PACE_S = 0.25
-NEIGHBOUR_P99_S = 3.0
+NEIGHBOUR_P99_S = {PRODUCTION: 3.0, EMBEDDED: 6.0}
 WRITES_PER_RECORD = 2
 NEIGHBOUR_LEAST = 5  # events sent while the backlog stood
 LATENCY_MS = 100  # of the noisy account
-LASTING = 500  # a smaller backlog is made to last by limits
+LASTING = 500  # a smaller backlog is made to last by a smaller plan
+SMALL_PLAN = {"tickets-update": 20, "account": 60}
 PATIENCE_S = 30.0
 
 
-def repeat_events(run: Run) -> None:
-    """Every event comes three times and far out of order."""
+def send_all(run: Run) -> None:
+    """Everything is sent to workers that are up."""
     run.staff()
     run.send_all()
 
@@ -44,7 +46,7 @@ def disturb_neighbour(run: Run) -> None:
     noisy.ask("latency", {"ms": LATENCY_MS})
     backlog = [report for report in run.reports if report.account == noisy.subdomain]
     if len(backlog) < LASTING:
-        noisy.ask("limits", {"enabled": True, "values": {"tickets-update": 5, "account": 10}})
+        noisy.ask("limits", {"values": SMALL_PLAN})
     by_record = {report.claims[0].record: report for report in run.reports if report.account == quiet.subdomain}
     run.reports = backlog
     run.sender.send(backlog)
@@ -61,15 +63,7 @@ def disturb_neighbour(run: Run) -> None:
     noisy.ask("limits", {"enabled": False})
     run.wait_until_done()
     run.require(len(sent) >= NEIGHBOUR_LEAST, "the row shows nothing: the backlog was gone too soon")
-    waits = sorted(_waited_s(run, quiet, report) for report in sent) or [0.0]
+    waits = run.waits_s(quiet)
+    run.require(len(waits) == len(sent), f"{len(waits)} of the neighbour's {len(sent)} events were written")
     run.note(f"neighbour p50 {waits[len(waits) // 2]:.2f} s, worst of {len(waits)} {waits[-1]:.2f} s")
-    run.require(waits[-1] <= NEIGHBOUR_P99_S, f"the neighbour waited {waits[-1]:.1f} s")
-
-
-def _waited_s(run: Run, quiet: ZendeskAccount, report: Report) -> float:
-    """From the acknowledgement to the write."""
-    ending = f"/{report.claims[0].record}"
-    applied = [
-        call.at for call in quiet.calls() if call.is_applied and any(name.endswith(ending) for name in call.records)
-    ]
-    return min(applied, default=float("inf")) - run.sender.acknowledged[report.account, report.event_id]
+    run.require(waits[-1] <= NEIGHBOUR_P99_S[run.servers.profile], f"the neighbour waited {waits[-1]:.1f} s")

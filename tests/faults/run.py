@@ -12,10 +12,11 @@ from tests.faults.run_result import Result
 from tests.faults.scene import Scene
 from tests.faults.sender import Sender
 from tests.faults.servers import Servers
-from tests.faults.zendesk_account import LoggedCall, merge_evidence
+from tests.faults.zendesk_account import LoggedCall, ZendeskAccount, merge_evidence
 
 POLL_S = 0.2
 KILL_PATIENCE_S = 60.0
+LIMITED_SHARE = 0.005  # of the calls may be refused by a limit, or one call
 LEFTOVER_PATIENCE_S = 40.0  # a lease that somebody lost ends by then
 
 
@@ -125,6 +126,29 @@ class Run:
     def calls(self) -> list[LoggedCall]:
         """Every call of the row, of all accounts."""
         return [call for account in self.scene.accounts for call in account.calls()]
+
+    def waits_s(self, account: ZendeskAccount, *, since: float = 0.0) -> list[float]:
+        """How long events waited from their acknowledgement to the write of their value; superseded ones left out."""
+        written: dict[tuple[str, str], float] = {}
+        for write in account.applied():
+            for text in write.texts:
+                written.setdefault((write.record, text), write.at)
+        waits = []
+        for report in self.reports:
+            taken_at = self.sender.acknowledged.get((report.account, report.event_id), 0.0)
+            if report.account == account.subdomain and taken_at > since:
+                moments = [written.get((claim.record, claim.value)) for claim in report.claims]
+                waits += [moment - taken_at for moment in moments[:1] if moment is not None]
+        return sorted(waits)
+
+    def require_few_refusals(self) -> None:
+        """With real limits switched on, hardly a call was refused by them."""
+        calls = [call for call in self.calls() if call.method != "JOB"]
+        refused = [call for call in calls if call.is_refused]
+        self.note(f"{len(refused)} of {len(calls)} calls refused by real limits")
+        most = max(1.0, LIMITED_SHARE * len(calls))
+        words = ", ".join(sorted({f"{call.method} {call.endpoint}" for call in refused}))
+        self.require(len(refused) <= most, f"{len(refused)} of {len(calls)} calls refused by limits: {words}")
 
 
 def judge(run: Run, *, name: str, words: str, seed: int, began: float) -> Result:

@@ -142,9 +142,7 @@ def _make_configuration(account: ZendeskAccount, authentication: Authentication,
         state=Configuration.State.ACTIVE,
         external_domain=f"https://{account.subdomain}.zendesk.com",
     )
-    entities = tuple(
-        _draft_entity(authentication, entity_type, wanted) for entity_type, wanted in MAPPED[role].items()
-    )
+    entities = tuple(_draft_entity(authentication, entity_type, wanted) for entity_type, wanted in MAPPED[role].items())
     draft = MappingDraft(name=role, description="", is_active=True, entities=entities)
     create_mapping(configuration=configuration, draft=draft, actor=None)
     return configuration

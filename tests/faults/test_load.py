@@ -7,7 +7,7 @@ import pytest
 from tests.faults.checker import Kind
 from tests.faults.load import Records, Shape, make_reports
 
-RECORDS = [Records("one", ("1", "2", "3"), "360"), Records("two", ("1", "2"), "360")]
+RECORDS = [Records("one", ("1", "2", "3"), "360", ("7", "8"), ("9",)), Records("two", ("1", "2"), "360")]
 
 
 def load(size=200, seed=1, **shape):

@@ -82,7 +82,12 @@ class ZendeskAccount:
 
     def open_tickets(self, count: int) -> tuple[str, ...]:
         """Fresh tickets that nobody has touched."""
-        return tuple(map(str, self.ask("tickets", {"count": count})["ids"]))
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        made = []
+        for number in range(count):
+            wanted = {"ticket": {"subject": f"Ticket {number}", "comment": {"body": "Hello"}}}
+            made.append(str(self._request(f"/{self.subdomain}/api/v2/tickets", wanted, **headers)["ticket"]["id"]))
+        return tuple(made)
 
     def make_users(self, count: int) -> tuple[str, ...]:
         """Fresh end users."""
@@ -102,7 +107,7 @@ class ZendeskAccount:
         self.ask("log", method="DELETE")
         audits = self.ask("records/audits")["audits"]
         self.first_audit = max((audit["id"] for audit in audits), default=0)
-        self.first_write = self.ask("")["last_write"]
+        self.first_write = self._request(f"/_control/{self.subdomain}", None)["last_write"]
         self.before = self._records()
 
     def calls(self) -> list[LoggedCall]:
@@ -144,7 +149,7 @@ class ZendeskAccount:
         return found
 
     def writes(self) -> list[Write]:
-        """Every change of a record since `begin`, oldest first: tickets by their audits, others by the applied writes."""
+        """Every change since `begin`, oldest first: of tickets by their audits, of others by the applied writes."""
         audits = [audit for audit in self.ask("records/audits")["audits"] if audit["id"] > self.first_audit]
         found = [write for audit in sorted(audits, key=lambda audit: audit["id"]) for write in self._read_audit(audit)]
         for write in self.applied():
