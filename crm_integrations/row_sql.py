@@ -204,6 +204,17 @@ def _columns(model: type[Model], vendor: str, is_read: bool = False) -> tuple[_C
     return tuple(_column(each, vendor) for each in fields)
 
 
+@cache
+def _columns_by_attribute(model: type[Model], vendor: str) -> dict[str, _Column]:
+    return {column.attribute: column for column in _columns(model, vendor)}
+
+
+def columns_named(model: type[Model], attributes: Sequence[str]) -> list[_Column]:
+    """The columns of these attributes, in their order."""
+    known = _columns_by_attribute(model, connection.vendor)
+    return [known[name] for name in attributes]
+
+
 def _column(field: "Field[Any, Any]", vendor: str) -> _Column:
     quoted = connection.ops.quote_name(str(field.column))
     kind: Any = field

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.providers.base import CRMRecord
+from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import LONGEST_S, SHORTEST_S, expected_duration_s, next_look_s
@@ -108,17 +108,22 @@ def _ask_about(running: Sequence[BulkWrite], connection: AuthenticatedConnection
         part = running[start : start + READ_AT_ONCE]
         found = connection.read_bulk([bulk.handle for bulk in part])
         now = clock()
-        for bulk in part:
-            progress = found.get(bulk.handle)
-            if progress is not None and (progress.is_finished or not _is_patience_over(bulk, now)):
-                look_at = now + timedelta(seconds=_next_look_s(bulk, progress.done or 0, now))
-                store_progress(bulk=bulk, progress=progress, poll_at=look_at, now=now)
-                if not progress.is_finished:
-                    release_poll(bulk=bulk)
-            elif _is_patience_over(bulk, now):
-                give_up_looking(bulk=bulk, now=now)
-            else:
-                release_poll(bulk=bulk, poll_at=now + timedelta(seconds=LOOK_AGAIN_S))
+        with transaction.atomic():
+            for bulk in part:
+                _note_progress(bulk, found.get(bulk.handle), now)
+
+
+def _note_progress(bulk: BulkWrite, progress: BulkProgress | None, now: datetime) -> None:
+    """What the CRM says of one; None = it knows nothing of it."""
+    if progress is not None and (progress.is_finished or not _is_patience_over(bulk, now)):
+        look_at = now + timedelta(seconds=_next_look_s(bulk, progress.done or 0, now))
+        store_progress(bulk=bulk, progress=progress, poll_at=look_at, now=now)
+        if not progress.is_finished:
+            release_poll(bulk=bulk)
+    elif _is_patience_over(bulk, now):
+        give_up_looking(bulk=bulk, now=now)
+    else:
+        release_poll(bulk=bulk, poll_at=now + timedelta(seconds=LOOK_AGAIN_S))
 
 
 def _search(bulk: BulkWrite, connection: AuthenticatedConnection, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from crm_integrations.providers.base import FieldType
 from crm_integrations.services.call_budgets import BudgetSpent
 from memorialization.deliveries.coalescing import Group, Member, form_group, travels_alone
 from memorialization.deliveries.failpoints import visit_failpoint
@@ -93,8 +94,13 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
     connection = turn.connect(holds, authentication_id)
     if connection is None:
         return []
-    fit = [lane for lane in lanes if connection.bulk_limit(entity_type, set(lane.group.types().values()))]
-    unfit = [lane.hold for lane in lanes if lane not in fit]
+    limits: dict[frozenset[FieldType], int] = {}
+    fit, unfit = [], []
+    for lane in lanes:
+        types = frozenset(lane.group.types().values())
+        if types not in limits:
+            limits[types] = connection.bulk_limit(entity_type, types)
+        (fit if limits[types] else unfit).append(lane)
     if len(fit) < BULK_FROM_WHEN_SPENT:
         return holds
     spec = BulkSpec(
@@ -110,4 +116,4 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
         give_back_untouched(holds=[lane.hold for lane in fit])
     else:
         turn.tally.add_sent(deliveries=sum(len(lane.group.members) for lane in fit))
-    return unfit
+    return [lane.hold for lane in unfit]

@@ -13,10 +13,10 @@ from django.db.models import F
 
 from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
+from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
-from memorialization.deliveries.row_updates import update_rows
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.services.call_errors import read_error
 from memorialization.services.claims import LeaseLost, read_members, set_next_due_of_many
@@ -31,6 +31,7 @@ from memorialization.services.outcomes import (
 
 State = BulkWrite.State
 NO_FAULT_OF_THE_WRITE = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)
+ATTEMPT_COLUMNS = ("outcome", "finished_at", "status", "message", "answer")
 MOST_LOST_POLLS = 5  # in a row; then something about the bulk write kills whoever concludes it
 
 
@@ -187,16 +188,11 @@ def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> Non
         raise LeaseLost
     lane_ids = sorted(result.member.lane_id for result in results)
     RecordLane.objects.filter(bulk_write=bulk).update(bulk_write=None, lease=None, lease_until=None, lost_leases=0)
-    update_rows(Attempt, {result.member.attempt_id: _attempt_columns(result.outcome, now) for result in results})
+    endings = {result.member.attempt_id: _attempt_values(result.outcome, now) for result in results}
+    update_rows(Attempt, endings, ATTEMPT_COLUMNS)
     store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)
     set_next_due_of_many(lane_ids=lane_ids)
 
 
-def _attempt_columns(outcome: Outcome, now: datetime) -> dict[str, Any]:
-    return {
-        "outcome": outcome.attempt.value,
-        "finished_at": now,
-        "status": outcome.status,
-        "message": outcome.words[:WORDS_LIMIT],
-        "answer": dict(outcome.answer),
-    }
+def _attempt_values(outcome: Outcome, now: datetime) -> tuple[Any, ...]:
+    return (outcome.attempt.value, now, outcome.status, outcome.words[:WORDS_LIMIT], dict(outcome.answer))

@@ -92,7 +92,18 @@ def _push_round(turn: Turn, finder: WorkFinder, works: Sequence[Work]) -> bool:
 
 
 def _push_work(turn: Turn, finder: WorkFinder, work: Work) -> bool:
-    """Claim what one write, or a few of them, take; whether there was any."""
+    """Claim what one write takes, or a few do, as often as it is worth while; whether there was any."""
+    is_any = False
+    for _claim in range(work.claims):
+        if is_any and (turn.is_over or turn.is_probe):
+            break
+        if not _push_claim(turn, finder, work):
+            break
+        is_any = True
+    return is_any
+
+
+def _push_claim(turn: Turn, finder: WorkFinder, work: Work) -> bool:
     holds = claim_lanes(
         account_id=turn.account.pk,
         entity_type=work.entity_type,

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import CRMProvider, LimitScope
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.call_budgets import opens_at, set_in_flight
-from memorialization.models import BulkWrite, RecordLane
+from memorialization.models import RecordLane
 from memorialization.services.bulk_writing import count_on_their_way
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
@@ -30,6 +30,7 @@ class Work:
     goes_alone: bool
     is_bulk: bool
     size: int
+    claims: int = 1  # so many of them are worth while before looking again
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +71,35 @@ class WorkFinder:
         """Everything that is due, by type."""
         self._openings = {}
         works, waits = [], []
-        has_slot = count_on_their_way(account_id=self._account.pk) < self.slots
+        free_slots = self.slots - count_on_their_way(account_id=self._account.pk)
         for entity_type in self._entity_types():
             for goes_alone in (False, True):
                 due = self._due(entity_type, goes_alone, now)
                 if not due:
                     continue
-                work = self._choose(entity_type, goes_alone, due, has_slot, now)
+                work = self._choose(entity_type, goes_alone, due, free_slots, now)
                 if work is not None:
                     works.append(work)
                 else:
                     waits += self._opening_times(entity_type)
         return DueWork(tuple(works), min(waits, default=None))
 
-    def _choose(self, entity_type: str, goes_alone: bool, due: int, has_slot: bool, now: datetime) -> Work | None:
+    def _choose(self, entity_type: str, goes_alone: bool, due: int, free_slots: int, now: datetime) -> Work | None:
         """The way that gets most done; None while the limits are closed, or all bulk writes are on their way."""
         is_single_open = self._opens_at(entity_type, is_bulk=False, now=now) is None
         least = BULK_FROM if is_single_open else BULK_FROM_WHEN_SPENT
         if not goes_alone and due >= least and self.slots:
-            if not has_slot:
+            if free_slots <= 0:
                 return None  # one will be free sooner than calls of their own get much done
             if self._opens_at(entity_type, is_bulk=True, now=now) is None:
-                return Work(entity_type, False, True, self._bulk_size(entity_type, due))
+                size = self._bulk_size(entity_type, due)
+                return Work(entity_type, False, True, size, claims=min(free_slots, math.ceil(due / size)))
         return Work(entity_type, goes_alone, False, SINGLES_PER_CLAIM) if is_single_open else None
 
     def _bulk_size(self, entity_type: str, due: int) -> int:
-        open_writes = BulkWrite.objects.filter(account=self._account, entity_type=entity_type)
-        underway = open_writes.exclude(state=BulkWrite.State.CONCLUDED).aggregate(sum=Sum("size"))["sum"] or 0
+        """A share of all that is due and under way, so that many who look at the same backlog choose the same size."""
+        lanes = RecordLane.objects.filter(account=self._account, entity_type=entity_type, lease__isnull=False)
+        underway = lanes[:COUNTED_MOST].count()
         return min(max(math.ceil((due + underway) / BULKS_AT_ONCE), SMALLEST_BULK), LARGEST_BULK)
 
     def _opens_at(self, entity_type: str, *, is_bulk: bool, now: datetime) -> datetime | None:

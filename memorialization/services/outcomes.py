@@ -10,17 +10,22 @@ from django.conf import settings
 from django.db import transaction
 
 from crm_integrations.row_sql import insert_rows
+from crm_integrations.row_updates import update_rows, upsert_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.field_sheets import measure_values
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
-from memorialization.deliveries.row_updates import update_rows, upsert_rows
 from memorialization.models import Attempt, Delivery, FieldMark
 from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
 
 logger = logging.getLogger(__name__)
 
+DELIVERY_COLUMNS = (
+    *("state", "reason", "reason_params", "fields", "next_attempt_at", "must_look_first", "goes_alone"),
+    *("attempt_count", "backoff_spent_s", "finished_at"),
+)
+MARK_COLUMNS = ("lane_id", "crm_field", "segment_ended_at", "segment_key", "occurred_at", "delivery_id")
 WORDS_LIMIT = 2_000  # characters of the CRM's words that are kept with an attempt
 
 
@@ -168,52 +173,42 @@ def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: d
     The caller's transaction holds the lanes' rows, behind the fence.
     """
     every = [conclusion for members in conclusions.values() for conclusion in members]
-    rows = {each.member.delivery.pk: _delivery_columns(each, now) for each in every}
-    update_rows(Delivery, rows, guard="state IN ('waiting', 'sending')")
+    rows = {each.member.delivery.pk: _delivery_values(each, now) for each in every}
+    update_rows(Delivery, rows, DELIVERY_COLUMNS, guard="state IN ('waiting', 'sending')")
     waiting = [each.member.delivery.pk for each in every if each.outcome.state == Delivery.State.WAITING]
     if waiting:
         skip_unlinked(delivery_ids=waiting, now=now)
     marks = {
-        (lane_id, mark["crm_field"]): mark
+        (mark[0], mark[1]): mark
         for lane_id, members in conclusions.items()
         for each in members
         for mark in _marks(lane_id, each.member)
     }
-    upsert_rows(FieldMark, list(marks.values()), unique=("lane", "crm_field"))
+    upsert_rows(FieldMark, list(marks.values()), MARK_COLUMNS, unique=("lane_id", "crm_field"))
 
 
-def _delivery_columns(conclusion: Conclusion, now: datetime) -> dict[str, Any]:
+def _delivery_values(conclusion: Conclusion, now: datetime) -> list[Any]:
     """What is stored of a delivery, and noted on the instance: it may be tried again with it."""
     delivery, outcome = conclusion.member.delivery, conclusion.outcome
     is_waiting = outcome.state == Delivery.State.WAITING
-    columns = {
-        "state": outcome.state.value,
-        "reason": str(outcome.reason),
-        "reason_params": dict(outcome.params),
-        "fields": conclusion.member.sheet.entries,
-        "next_attempt_at": (outcome.due_at or now) if is_waiting else None,
-        "must_look_first": outcome.must_look_first,
-        "goes_alone": delivery.goes_alone or outcome.goes_alone,
-        "attempt_count": delivery.attempt_count + int(outcome.is_counted),
-        "backoff_spent_s": delivery.backoff_spent_s + round(outcome.backoff_s),
-        "finished_at": None if is_waiting else now,
-    }
-    for name, value in columns.items():
-        setattr(delivery, name, value)
-    return columns
+    delivery.state = outcome.state.value
+    delivery.reason = str(outcome.reason)
+    delivery.reason_params = dict(outcome.params)
+    delivery.fields = conclusion.member.sheet.entries
+    delivery.next_attempt_at = (outcome.due_at or now) if is_waiting else None
+    delivery.must_look_first = outcome.must_look_first
+    delivery.goes_alone = delivery.goes_alone or outcome.goes_alone
+    delivery.attempt_count += int(outcome.is_counted)
+    delivery.backoff_spent_s += round(outcome.backoff_s)
+    delivery.finished_at = None if is_waiting else now
+    return [getattr(delivery, name) for name in DELIVERY_COLUMNS]
 
 
-def _marks(lane_id: int, member: Member) -> Iterator[dict[str, Any]]:
+def _marks(lane_id: int, member: Member) -> Iterator[tuple[Any, ...]]:
     """Whose values the record holds; what was sent was not lower than the mark, so the row is simply replaced."""
     for key, precedence in member.sheet.standing():
-        yield {
-            "lane": lane_id,
-            "crm_field": key,
-            "segment_ended_at": precedence.segment_ended_at,
-            "segment_key": precedence.segment_key,
-            "occurred_at": precedence.occurred_at,
-            "delivery": member.delivery.pk,
-        }
+        when = (precedence.segment_ended_at, precedence.segment_key, precedence.occurred_at)
+        yield (lane_id, key, *when, member.delivery.pk)
 
 
 def retry_outcome(
