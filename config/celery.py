@@ -4,21 +4,27 @@ Beat's table is below. Every worker also sweeps by a timer of its own, so that n
 leaves anything lying, and has a watchdog that starts it again when it takes no messages any more.
 """
 
+import logging
 import os
+import time
 from typing import Any
 
 from celery import Celery
 from celery.concurrency.thread import TaskPool as ThreadPool
-from celery.signals import celeryd_after_setup, worker_ready, worker_shutting_down
+from celery.platforms import EX_FAILURE
+from celery.signals import celeryd_after_setup, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+logger = logging.getLogger(__name__)
 
 CHECK_AUTHENTICATIONS_EVERY_S = 3_600  # no CRM tells us by itself that a system user was suspended
 
 app = Celery("agent_integrations")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.worker_consumer = "config.lasting_consumer:LastingConsumer"
 app.conf.beat_schedule = {
     "sweep": {
         "task": "memorialization.tasks.sweep",
@@ -62,3 +68,13 @@ def stop_companions(**_: Any) -> None:
     """The worker goes down: no further sweep."""
     while _companions:
         _companions.pop().stop()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def begin_anew_after_an_error(sender: Any, **_: Any) -> None:
+    """The worker ended by an error and not because it was asked to: then nobody would deliver any more."""
+    from memorialization.watchdog import may_restart, restart_process
+
+    if sender.exitcode == EX_FAILURE and may_restart(now=time.monotonic()):
+        logger.critical("This worker ended by an error; it starts itself again.")
+        restart_process()

@@ -9,8 +9,8 @@ from crm_integrations.views.accounts import admin_sign_in
 admin.site.site_header = admin.site.site_title = _("Agent Integrations: raw tables")
 
 urlpatterns = [
-    path("", include("crm_integrations.urls")),
     path("", include("memorialization.urls")),
+    path("", include("crm_integrations.urls")),
     path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
 ]

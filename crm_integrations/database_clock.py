@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 Clock = Callable[[], datetime]
@@ -37,5 +37,13 @@ class SteadyClock:
         """The present time, aware and in UTC."""
         counted = time.monotonic()
         if self._asked_at is None or counted - self._asked_at >= self.ASKED_EVERY_S:
+            self._ask(counted)
+        return self._base + timedelta(seconds=counted - (self._asked_at or counted))
+
+    def _ask(self, counted: float) -> None:
+        """Begin anew from the database's time; while it is away, count on: an answer of the CRM must still be noted."""
+        try:
             self._base, self._asked_at = self._read(), counted
-        return self._base + timedelta(seconds=counted - self._asked_at)
+        except DatabaseError:
+            if self._asked_at is None:
+                raise

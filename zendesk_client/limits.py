@@ -5,20 +5,23 @@ The caller schedules by these reports; this package never waits by itself. Spell
 anything unreadable is left out.
 """
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ACCOUNT = "account"  # the class of the account-wide limit; all others carry Zendesk's own name, e.g. "tickets-update"
-MAX_RETRY_AFTER_S = 86_400.0  # a day: a broken header must not stop an account for good
+LONGEST_WAIT_S = 86_400.0  # a day: a broken header must not stop an account for good
+MOST_CALLS = 1_000_000_000  # no account is allowed more; what is larger is no number of calls
 
 _ACCOUNT_LIMIT = ("x-rate-limit", "ratelimit-limit", "rate-limit")
 _ACCOUNT_REMAINING = ("x-rate-limit-remaining", "ratelimit-remaining", "rate-limit-remaining")
 _ACCOUNT_RESET = ("ratelimit-reset", "rate-limit-reset")
 _ENDPOINT = re.compile(r"zendesk-rate-?limit-([a-z0-9-]{1,80})")
-_PAIR = re.compile(r"(total|remaining|resets)\s*=\s*(\d{1,12})(?:\.\d*)?(?=\s*(?:[;,]|$))", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*(\d{1,12})(\.\d{1,6})?\s*")
+_PAIR = re.compile(r"(total|remaining|resets)\s*=\s*([\d.]{1,20})(?=\s*(?:[;,]|$))", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(\d{1,12})(\.\d{0,6})?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class LimitReport:
     limit_class: str
     limit: int | None
     remaining: int | None
-    resets_in_s: int | None
+    resets_in_s: float | None
 
 
 def parse_limits(headers: Mapping[str, str]) -> tuple[LimitReport, ...]:
@@ -41,9 +44,9 @@ def parse_limits(headers: Mapping[str, str]) -> tuple[LimitReport, ...]:
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of ``Retry-After`` (0 to 86,400), or None when it is absent or no number of seconds."""
-    value = next((str(value) for name, value in headers.items() if str(name).lower() == "retry-after"), "")
-    matched = _NUMBER.fullmatch(value)
-    return min(math.ceil(float(value)), MAX_RETRY_AFTER_S) if matched else None
+    return _read_seconds(
+        next((str(value) for name, value in headers.items() if str(name).lower() == "retry-after"), "")
+    )
 
 
 def find_exhausted_class(reports: tuple[LimitReport, ...]) -> str:
@@ -53,21 +56,32 @@ def find_exhausted_class(reports: tuple[LimitReport, ...]) -> str:
 
 
 def _read_account(lowered: Mapping[str, str]) -> LimitReport | None:
-    limit, remaining, reset = (
-        next((number for name in names if (number := _read_number(lowered.get(name, ""))) is not None), None)
-        for names in (_ACCOUNT_LIMIT, _ACCOUNT_REMAINING, _ACCOUNT_RESET)
-    )
-    return None if limit is None and remaining is None else LimitReport(ACCOUNT, limit, remaining, reset)
+    limit, remaining = (_find(lowered, names, _read_count) for names in (_ACCOUNT_LIMIT, _ACCOUNT_REMAINING))
+    resets_in_s = _find(lowered, _ACCOUNT_RESET, _read_seconds)
+    return None if limit is None and remaining is None else LimitReport(ACCOUNT, limit, remaining, resets_in_s)
+
+
+def _find(lowered: Mapping[str, str], names: tuple[str, ...], read: Callable[[str], T | None]) -> T | None:
+    """The first of these headers that can be read."""
+    return next((found for name in names if (found := read(lowered.get(name, ""))) is not None), None)
 
 
 def _read_endpoint(name: str, value: str) -> LimitReport | None:
     matched = _ENDPOINT.fullmatch(name)
-    pairs = {key.lower(): int(number) for key, number in _PAIR.findall(value)}
-    if matched is None or not pairs:
+    if matched is None:
         return None
-    return LimitReport(matched[1], pairs.get("total"), pairs.get("remaining"), pairs.get("resets"))
+    pairs = {key.lower(): text for key, text in _PAIR.findall(value)}
+    limit, remaining = _read_count(pairs.get("total", "")), _read_count(pairs.get("remaining", ""))
+    resets_in_s = _read_seconds(pairs.get("resets", ""))
+    is_empty = limit is None and remaining is None and resets_in_s is None
+    return None if is_empty else LimitReport(matched[1], limit, remaining, resets_in_s)
 
 
-def _read_number(value: str) -> int | None:
+def _read_count(value: str) -> int | None:
     matched = _NUMBER.fullmatch(value)
-    return int(matched[1]) if matched else None
+    return int(matched[1]) if matched and int(matched[1]) <= MOST_CALLS else None
+
+
+def _read_seconds(value: str) -> float | None:
+    """With their fractions: an account that tells them must not be called too soon."""
+    return min(float(value), LONGEST_WAIT_S) if _NUMBER.fullmatch(value) else None

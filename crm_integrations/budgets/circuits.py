@@ -10,6 +10,8 @@ from enum import StrEnum
 WINDOW_S = 60.0
 FEWEST_CALLS = 10  # before so many calls nothing is concluded
 FAILING_SHARE = 0.5
+HUNG_S = 10.0  # a call that failed after so long hung; grants may be some seconds older than their call
+HUNG_WEIGHT = 5  # of such a call: at one or two a minute and thread, ten would not come together in a window
 LONGEST_WAIT = 10  # between probes, in times the first wait
 
 
@@ -46,6 +48,11 @@ def note(circuit: Circuit, *, calls: int, failures: int, now: datetime, probe_s:
     if counted.calls < FEWEST_CALLS or counted.failures < FAILING_SHARE * counted.calls:
         return counted
     return Circuit(CircuitState.OPEN, opened_at=now, probe_at=now + timedelta(seconds=probe_s))
+
+
+def weigh_failure(*, lasted_s: float) -> int:
+    """As how many failures a call counts that failed after so long."""
+    return HUNG_WEIGHT if lasted_s >= HUNG_S else 1
 
 
 def is_probe_due(circuit: Circuit, now: datetime) -> bool:

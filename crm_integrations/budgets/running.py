@@ -48,7 +48,7 @@ def free_place(window: BudgetWindow) -> BudgetWindow:
 
 def read_places(window: BudgetWindow, *, report: WindowReport, now: datetime) -> BudgetWindow:
     """What the CRM says runs: everything that is not ours is others'."""
-    calls = report.limit if report.limit is not None else window.calls
+    calls = report.limit or window.calls
     if calls is None or report.remaining is None:
         return replace(window, calls=calls)
     running = max(calls - report.remaining, 0)

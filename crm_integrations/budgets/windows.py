@@ -42,7 +42,10 @@ class BudgetWindow:
 
 @dataclass(frozen=True, slots=True)
 class WindowReport:
-    """What an answer said: calls per window, calls left, and when the window ends."""
+    """What an answer said: calls per window, calls left, and when the window ends.
+
+    No calls at all cannot be meant, and would never be corrected: nobody would ask again.
+    """
 
     limit: int | None
     remaining: int | None
@@ -108,8 +111,8 @@ def give_back(window: BudgetWindow, *, epoch: int) -> BudgetWindow:
 
 def settle(window: BudgetWindow, *, epoch: int, report: WindowReport | None, now: datetime) -> BudgetWindow:
     """The call of a grant is over, answered or not; an answer of an earlier window only tells how large they are."""
-    if report is not None and report.limit is not None:
-        window = replace(window, calls=report.limit)
+    if report is not None:
+        window = replace(window, calls=report.limit or window.calls)
     if epoch != window.epoch or window.ends_at is None:
         return window
     is_first = not window.is_confirmed
@@ -124,7 +127,7 @@ def settle(window: BudgetWindow, *, epoch: int, report: WindowReport | None, now
 def observe(window: BudgetWindow, *, report: WindowReport, now: datetime) -> BudgetWindow:
     """A report of a limit that nobody asked for: kept for people, and it counts when somebody asks."""
     current = refresh(window, now)
-    current = replace(current, calls=report.limit if report.limit is not None else current.calls)
+    current = replace(current, calls=report.limit or current.calls)
     is_first = not current.is_confirmed
     return _read(replace(current, is_confirmed=True), report, now, is_first=is_first)
 

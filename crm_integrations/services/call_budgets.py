@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import ngettext
 
 from crm_integrations.budgets import running, windows
+from crm_integrations.budgets.circuits import weigh_failure
 from crm_integrations.budgets.windows import WindowReport
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.errors import RetryLater
@@ -165,8 +166,14 @@ def _note_answers(book: BudgetBook, answers: Sequence[CallAnswer]) -> None:
     if not made:
         return
     add_call_minutes(account_id=book.account.pk, counts=minutes)
-    failures = sum(answer.has_failed for answer in made)
-    note_on_locked(book.account, calls=len(made), failures=failures, now=made[-1].at)
+    failures = sum(_weigh_failure(answer) for answer in made if answer.has_failed)
+    successes = sum(not answer.has_failed for answer in made)
+    note_on_locked(book.account, calls=successes + failures, failures=failures, now=made[-1].at)
+
+
+def _weigh_failure(answer: CallAnswer) -> int:
+    """How many failed calls it counts as: one that hangs keeps a thread from the other accounts all the time."""
+    return weigh_failure(lasted_s=(answer.at - answer.grant.granted_at).total_seconds())
 
 
 def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:

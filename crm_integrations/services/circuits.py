@@ -43,6 +43,14 @@ def may_push(*, account_id: int, now: datetime) -> CircuitVerdict:
     return CircuitVerdict(CircuitState.PROBE if won else CircuitState.OPEN, probing.probe_at)
 
 
+def give_probe_back(*, account_id: int, verdict: CircuitVerdict, now: datetime) -> None:
+    """The one who got PROBE had nothing to try: the next who has may do so at once."""
+    probing = CRMAccount.objects.filter(
+        pk=account_id, circuit_state=CircuitState.HALF_OPEN.value, circuit_probe_at=verdict.until
+    )
+    probing.update(circuit_probe_at=now)
+
+
 def note_calls(*, account_id: int, calls: int, failures: int, now: datetime) -> None:
     """Count calls and those that the CRM gave no usable answer to; opens and closes the circuit."""
     with transaction.atomic():

@@ -137,10 +137,9 @@ def _ask_for_pair(
         _cool_down(authentication_id, lease, clock(), wait_s=error.retry_after_s)
         raise
     except CRMError as error:  # whatever it says is about the renewal: it must not be taken for an answer to a write
-        _cool_down(authentication_id, lease, clock())
-        raise TokenUnavailable(
-            error.message, status=error.status, retry_after_s=getattr(error, "retry_after_s", None)
-        ) from error
+        wait_s = getattr(error, "retry_after_s", None)
+        _cool_down(authentication_id, lease, clock(), wait_s=wait_s or 0.0)
+        raise TokenUnavailable(error.message, status=error.status, retry_after_s=wait_s) from error
 
 
 def _read_refresh_token(authentication_id: int) -> str:

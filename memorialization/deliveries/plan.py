@@ -5,6 +5,7 @@ Also what has to be written again when data arrive late: only what differs from 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ WITHHELD = "withheld"
 Entry = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedRow:
     """A mapping row, with the mapping and version it comes from."""
 
@@ -27,6 +28,29 @@ class PlannedRow:
     source: str
     mapping: str
     version: int
+
+    @cached_property
+    def is_variable(self) -> bool:
+        """Whether its source is a script variable."""
+        return self.channel == SCRIPT_VARIABLE
+
+    @cached_property
+    def is_time(self) -> bool:
+        """Whether its source is one of the times."""
+        return not self.is_variable and self.source in BY_KEY and BY_KEY[self.source].is_time
+
+    @cached_property
+    def entry(self) -> Entry:
+        """What all entries of this row have in common."""
+        return {
+            "crm_field": self.field.key,
+            "type": self.field.type.value,
+            "label": str(self.field.title),
+            "channel": self.channel,
+            "source": self.source,
+            "mapping": self.mapping,
+            "version": self.version,
+        }
 
 
 @dataclass(slots=True)
@@ -131,24 +155,15 @@ def _choose_row(rows: FieldRows, interaction: InteractionValues) -> PlannedRow:
 
 
 def _build_entry(row: PlannedRow, interaction: InteractionValues) -> Entry:
-    is_variable = row.channel == SCRIPT_VARIABLE
-    stored = (interaction.script_variables if is_variable else interaction.values).get(row.source)
-    entry: Entry = {
-        "crm_field": row.field.key,
-        "type": row.field.type.value,
-        "label": str(row.field.title),
-        "channel": row.channel,
-        "source": row.source,
-        "mapping": row.mapping,
-        "version": row.version,
-    }
+    stored = (interaction.script_variables if row.is_variable else interaction.values).get(row.source)
+    entry = row.entry.copy()
     if stored is not None:
-        entry |= {"value": stored["value"], "occurred_at": stored["occurred_at"]}
-    if not is_variable and row.source in interaction.withheld:
+        entry["value"], entry["occurred_at"] = stored["value"], stored["occurred_at"]
+    if not row.is_variable and row.source in interaction.withheld:
         return entry | {"result": WITHHELD, "reason": "contact_ended_first"}
-    is_time = not is_variable and row.source in BY_KEY and BY_KEY[row.source].is_time
-    context = RenderContext(interaction.time_zone, is_time)
-    return entry | _outcome(render(row.field, stored["value"] if stored else None, context))
+    context = RenderContext(interaction.time_zone, row.is_time)
+    entry.update(_outcome(render(row.field, stored["value"] if stored else None, context)))
+    return entry
 
 
 def _outcome(rendered: Rendered) -> Entry:

@@ -31,13 +31,13 @@ from memorialization.events.schema import (
 from memorialization.events.times import read_time
 from memorialization.events.values import (
     ValueRefused,
-    check_storable,
     is_blank,
     read_entity_type,
     read_id,
     read_record_id,
     read_source_value,
     read_truth,
+    storable_text,
 )
 from memorialization.source_fields import BY_KEY, DIGITAL, ID_KEYS, VOICE
 
@@ -54,13 +54,19 @@ IGNORED_KEY_LENGTH = 200  # characters of a reported key
 
 def parse_event(payload: Any) -> ParsedEvent:
     """The event behind a JSON value. Raises EventInvalid with everything that is wrong with it."""
+    return read_payload(payload)[0]
+
+
+def read_payload(payload: Any) -> tuple[ParsedEvent, str]:
+    """The same, with the text of the JSON value as it is stored."""
     if not isinstance(payload, dict):
         raise EventInvalid([FieldError("", _("An event is a JSON object."))])
     try:
-        check_storable(payload)
+        text = storable_text(payload)
     except ValueRefused as refusal:
         raise EventInvalid([FieldError("", str(refusal))]) from refusal
-    return _EventReader(payload).read()
+    event, body = _EventReader(payload).read(), storable_body(payload)
+    return event, text if body is payload else storable_text(body)
 
 
 def order_event(event: ParsedEvent, *, received_at: datetime) -> ParsedEvent:

@@ -17,7 +17,7 @@ RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+\-]*")
 NUL_IN_JSON = "\\u0000"
 WORDS_OF_TRUTH = {"true": True, "false": False}
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 class ValueRefused(Exception):
@@ -87,23 +87,20 @@ def _read_entry(entry: Any) -> str:
     raise ValueRefused(_("A list may hold strings only."))
 
 
-def check_storable(payload: Any) -> None:
-    """Refuse what a database cannot keep exactly. Raises ValueRefused.
+def storable_text(payload: Any) -> str:
+    """The JSON text of a payload that a database can keep exactly. Raises ValueRefused.
 
     PostgreSQL's JSON knows neither NUL, nor half a surrogate pair, nor infinite numbers. Almost every event shows as a
     whole that it has none of them; what does not is looked at value by value, for the sentence.
     """
-    if not _is_plainly_storable(payload):
-        _check_each_value(payload)
-
-
-def _is_plainly_storable(payload: Any) -> bool:
     try:
         text = _encode(payload)
         text.encode()
     except (ValueError, RecursionError):
-        return False
-    return NUL_IN_JSON not in text and text.count("{") + text.count("[") <= DEPTH_LIMIT
+        text = ""
+    if not text or NUL_IN_JSON in text or text.count("{") + text.count("[") > DEPTH_LIMIT:
+        _check_each_value(payload)
+    return text
 
 
 def _check_each_value(payload: Any) -> None:

@@ -71,7 +71,7 @@ class HourOfDeliveries:
 
     @property
     def saved_by_bulk(self) -> int:
-        """Calls that were not needed because one carried many records; asking how far it is and reading are taken off."""
+        """Calls that were not needed because one carried many records; looking and reading back are taken off."""
         return max(sum(self.bulk_writes) - sum(self.bulk_calls), 0)
 
     @property

@@ -27,6 +27,7 @@ class Turn:
     is_probe: bool = False  # the circuit lets one delivery through
     has_more: bool = False
     opens_at: datetime | None = None  # when a limit that stopped this turn opens again
+    looked_at: datetime | None = None  # when it last looked for what is due
     tally: WorkTally = field(default_factory=WorkTally)
     _stack: ExitStack = field(default_factory=ExitStack)
     _connections: dict[int, AuthenticatedConnection] = field(default_factory=dict)

@@ -5,7 +5,6 @@ that vanished or never ends is given up after BULK_PATIENCE_S and its records ar
 """
 
 import logging
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from itertools import groupby
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import BulkProgress, CRMRecord
@@ -23,6 +21,7 @@ from memorialization.deliveries.bulk_pace import LONGEST_S, SHORTEST_S, expected
 from memorialization.models import BulkWrite
 from memorialization.services.bulk_results import (
     MOST_LOST_POLLS,
+    NO_FAULT_OF_THE_WRITE,
     BulkMember,
     conclude_by_looking_alone,
     conclude_finished,
@@ -33,7 +32,8 @@ from memorialization.services.bulk_results import (
     store_progress,
 )
 from memorialization.services.bulk_writing import merge_types
-from memorialization.services.claims import LeaseLost, lease_length_s
+from memorialization.services.claims import LeaseLost
+from memorialization.services.poll_leases import PollLease, claim_polls
 from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
@@ -56,50 +56,52 @@ class PollReport:
 def poll_bulk_writes(*, account_id: int, connect: Connect, clock: Clock) -> PollReport:
     """Look at every bulk write whose time has come and conclude those that are over.
 
-    Errors of the CRM cost the bulk writes of their authentication some time and nothing else. Raises LeaseLost.
+    Errors of the CRM cost the bulk writes of their authentication some time and nothing else.
     """
     concluded: list[BulkWrite] = []
     claimed = claim_polls(account_id=account_id, now=clock())
-    for authentication_id, found in groupby(claimed, key=lambda bulk: bulk.authentication_id):
-        group = list(found)
-        if authentication_id is None:  # nobody can ask any more; whoever writes these records next looks first
-            for bulk in group:
-                conclude_by_looking_alone(bulk=bulk, now=clock())
-            continue
+    lease = PollLease(claimed, clock)
+    for _authentication, found in groupby(claimed, key=lambda bulk: bulk.authentication_id):
         try:
-            concluded += _look_at(group, connect(authentication_id), clock)
-        except CRMError as error:
-            _look_later(group, error, clock())
+            for bulk in _look_after(list(found), lease, connect):
+                concluded.append(bulk)  # one by one: what is concluded counts, whatever becomes of the others
+        except LeaseLost:
+            logger.info("Bulk writes of account %s were looked at by somebody else meanwhile.", account_id)
     return PollReport(len(claimed), concluded)
 
 
-def claim_polls(*, account_id: int, now: datetime) -> list[BulkWrite]:
-    """Take the account's open bulk writes, as soon as the time of one of them has come; ordered by authentication."""
-    free = Q(poll_lease__isnull=True) | Q(poll_lease_until__lte=now)
-    unconcluded = BulkWrite.objects.filter(free, account=account_id).exclude(state=State.CONCLUDED)
-    if not unconcluded.filter(poll_at__lte=now).exists():
-        return []
-    lost = unconcluded.filter(poll_lease_until__lte=now)
-    lost.update(lost_polls=F("lost_polls") + 1, poll_lease=None, poll_lease_until=None)
-    lease, until = uuid.uuid4(), now + timedelta(seconds=lease_length_s())
-    unconcluded.filter(Q(poll_at__lte=now) | Q(state=State.RUNNING)).update(poll_lease=lease, poll_lease_until=until)
-    return list(BulkWrite.objects.filter(poll_lease=lease).order_by("authentication", "entity_type", "pk"))
+def _look_after(bulks: Sequence[BulkWrite], lease: PollLease, connect: Connect) -> Iterator[BulkWrite]:
+    """Those of one authentication; yields what is concluded. Raises LeaseLost."""
+    authentication_id = bulks[0].authentication_id
+    alive = [bulk for bulk in bulks if authentication_id is not None and bulk.lost_polls < MOST_LOST_POLLS]
+    for bulk in bulks:
+        if bulk not in alive:
+            _conclude_unasked(bulk, lease.clock())
+    if authentication_id is None or not alive:
+        return
+    try:
+        yield from _look_at(alive, lease, connect(authentication_id))
+    except CRMError as error:
+        for bulk in lease.read_held(alive):
+            _look_later(bulk, error, lease.clock())
 
 
-def _look_at(bulks: Sequence[BulkWrite], connection: AuthenticatedConnection, clock: Clock) -> list[BulkWrite]:
-    for bulk in [bulk for bulk in bulks if bulk.lost_polls >= MOST_LOST_POLLS]:
-        conclude_by_looking_alone(bulk=bulk, now=clock())
-    alive = [bulk for bulk in bulks if bulk.lost_polls < MOST_LOST_POLLS]
-    if not alive:
-        return []
-    _ask_about([bulk for bulk in alive if bulk.state == State.RUNNING], connection, clock)
-    for bulk in alive:
+def _conclude_unasked(bulk: BulkWrite, now: datetime) -> None:
+    """Nobody can ask about it any more, or asking kills: once it should be over, its records are looked at instead."""
+    if bulk.state == State.FINISHED or _is_patience_over(bulk, now):
+        conclude_by_looking_alone(bulk=bulk, now=now)
+    else:
+        release_poll(bulk=bulk, poll_at=_end_of_patience(bulk))
+
+
+def _look_at(bulks: Sequence[BulkWrite], lease: PollLease, connection: AuthenticatedConnection) -> Iterator[BulkWrite]:
+    _ask_about([bulk for bulk in bulks if bulk.state == State.RUNNING], connection, lease.clock)
+    for bulk in bulks:
         if bulk.state in (State.PREPARED, State.SEARCHING):
-            _search(bulk, connection, clock)
-    finished = BulkWrite.objects.filter(
-        pk__in=[bulk.pk for bulk in alive], poll_lease=alive[0].poll_lease, state=State.FINISHED
-    )
-    return _conclude_all(list(finished.order_by("entity_type", "pk")), connection, clock)
+            lease.renew()
+            _search(bulk, connection, lease.clock)
+    finished = [bulk for bulk in lease.read_held(bulks) if bulk.state == State.FINISHED]
+    yield from _conclude_all(finished, lease, connection)
 
 
 def _ask_about(running: Sequence[BulkWrite], connection: AuthenticatedConnection, clock: Clock) -> None:
@@ -115,7 +117,7 @@ def _ask_about(running: Sequence[BulkWrite], connection: AuthenticatedConnection
 
 def _note_progress(bulk: BulkWrite, progress: BulkProgress | None, now: datetime) -> None:
     """What the CRM says of one; None = it knows nothing of it."""
-    if progress is not None and (progress.is_finished or not _is_patience_over(bulk, now)):
+    if progress is not None and (_has_moved(bulk, progress) or not _is_patience_over(bulk, now)):
         look_at = now + timedelta(seconds=_next_look_s(bulk, progress.done or 0, now))
         store_progress(bulk=bulk, progress=progress, poll_at=look_at, now=now)
         if not progress.is_finished:
@@ -126,30 +128,47 @@ def _note_progress(bulk: BulkWrite, progress: BulkProgress | None, now: datetime
         release_poll(bulk=bulk, poll_at=now + timedelta(seconds=LOOK_AGAIN_S))
 
 
+def _has_moved(bulk: BulkWrite, progress: BulkProgress) -> bool:
+    """Whether it went on since the last look, however long ago that was."""
+    return progress.is_finished or (progress.done or 0) > bulk.done
+
+
 def _search(bulk: BulkWrite, connection: AuthenticatedConnection, clock: Clock) -> None:
-    """Look for one whose handle was never stored."""
+    """Look for one whose handle was never stored.
+
+    A maker that died may have made its call until just now, so the first look in vain is followed by the settle time.
+    """
     since = bulk.created_at - timedelta(seconds=CLOCKS_DIFFER_S)
     search = connection.find_bulk(bulk.entity_type, read_record_ids(bulk), since=since)
     now = clock()
-    is_settled = now >= bulk.created_at + timedelta(seconds=settings.SETTLE_S)
-    if search.progress is not None:
+    is_settled = bulk.state == State.SEARCHING
+    if search.progress is not None and not _is_of_another(bulk, search.progress):
         store_progress(bulk=bulk, progress=search.progress, poll_at=now + timedelta(seconds=SHORTEST_S), now=now)
         if not search.progress.is_finished:
             release_poll(bulk=bulk)
     elif (search.is_certain and is_settled) or _is_patience_over(bulk, now):
         give_up_looking(bulk=bulk, now=now)
     else:
-        release_poll(bulk=bulk, poll_at=now + timedelta(seconds=LOOK_AGAIN_S), state=State.SEARCHING)
+        wait_s = LOOK_AGAIN_S if is_settled else settings.SETTLE_S
+        release_poll(bulk=bulk, poll_at=now + timedelta(seconds=wait_s), state=State.SEARCHING)
 
 
-def _conclude_all(bulks: Sequence[BulkWrite], connection: AuthenticatedConnection, clock: Clock) -> list[BulkWrite]:
+def _is_of_another(bulk: BulkWrite, progress: BulkProgress) -> bool:
+    """Whether what was found is known as another bulk write of the same records."""
+    known = BulkWrite.objects.filter(account=bulk.account_id, handle=progress.handle)
+    return known.exclude(pk=bulk.pk).exists()
+
+
+def _conclude_all(
+    bulks: Sequence[BulkWrite], lease: PollLease, connection: AuthenticatedConnection
+) -> Iterator[BulkWrite]:
     """Read all records back, a hundred a call whatever bulk write they belong to, then conclude one by one."""
-    concluded: list[BulkWrite] = []
     for entity_type, found in groupby(bulks, key=lambda bulk: bulk.entity_type):
         members = {bulk: read_bulk_members(bulk) for bulk in found}
-        records = _read_back(entity_type, members, connection)
-        concluded += [bulk for bulk, own in members.items() if _conclude(bulk, own, records, clock())]
-    return concluded
+        records = _read_back(entity_type, members, lease, connection)
+        for bulk, own in members.items():
+            if _conclude(bulk, own, records, lease.clock()):
+                yield bulk
 
 
 def _conclude(bulk: BulkWrite, members: Sequence[BulkMember], records: Mapping[str, CRMRecord], now: datetime) -> bool:
@@ -166,12 +185,16 @@ def _conclude(bulk: BulkWrite, members: Sequence[BulkMember], records: Mapping[s
 
 
 def _read_back(
-    entity_type: str, members: dict[BulkWrite, list[BulkMember]], connection: AuthenticatedConnection
+    entity_type: str,
+    members: dict[BulkWrite, list[BulkMember]],
+    lease: PollLease,
+    connection: AuthenticatedConnection,
 ) -> dict[str, CRMRecord]:
     wanted = [each for bulk, own in members.items() for each in own if each.record_id not in bulk.refusals]
     types = merge_types([each.group for each in wanted])
     records: dict[str, CRMRecord] = {}
     for ids in _in_parts([each.record_id for each in wanted]):
+        lease.renew()
         records |= connection.get_records(entity_type, ids, types=types)
     return records
 
@@ -188,11 +211,25 @@ def _next_look_s(bulk: BulkWrite, done: int, now: datetime) -> float:
 
 def _is_patience_over(bulk: BulkWrite, now: datetime) -> bool:
     """Whether it has shown no progress for so long that nobody knows any more what it does."""
-    return now >= bulk.progressed_at + timedelta(seconds=settings.BULK_PATIENCE_S)
+    return now >= _end_of_patience(bulk)
 
 
-def _look_later(bulks: Sequence[BulkWrite], error: CRMError, now: datetime) -> None:
-    """The CRM, or the way to it, does not answer now; held ones wait for their person."""
-    wait_s = LONGEST_S if isinstance(error, GrantEnded) else getattr(error, "retry_after_s", None) or LOOK_AGAIN_S
-    for bulk in bulks:
+def _end_of_patience(bulk: BulkWrite) -> datetime:
+    return bulk.progressed_at + timedelta(seconds=settings.BULK_PATIENCE_S)
+
+
+def _look_later(bulk: BulkWrite, error: CRMError, now: datetime) -> None:
+    """The CRM, or the way to it, does not answer now. One that it will not speak of does not wait for ever.
+
+    Nor do the records of a held one, which others may have to write: after a while each is looked at by itself.
+    """
+    is_held, is_refused = isinstance(error, GrantEnded), not isinstance(error, NO_FAULT_OF_THE_WRITE)
+    is_over = _is_patience_over(bulk, now)
+    if (is_refused and bulk.state == State.FINISHED) or (is_held and is_over):
+        conclude_by_looking_alone(bulk=bulk, now=now)
+    elif is_refused and is_over:
+        give_up_looking(bulk=bulk, now=now)
+        release_poll(bulk=bulk)
+    else:
+        wait_s = LONGEST_S if is_held else getattr(error, "retry_after_s", None) or LOOK_AGAIN_S
         release_poll(bulk=bulk, poll_at=now + timedelta(seconds=wait_s))

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.providers.base import FieldType
 from crm_integrations.services.call_budgets import BudgetSpent
-from memorialization.deliveries.coalescing import Group, Member, form_group, travels_alone
+from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.services.account_turn import Turn
 from memorialization.services.bulk_writing import BulkLane, BulkSpec, NoSlot, send_bulk_write
@@ -16,7 +17,9 @@ from memorialization.services.claims import (
     LaneHold,
     LeaseLost,
     give_back_untouched,
+    may_share,
     release_lanes,
+    send_alone,
     waiting_on_lanes,
 )
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, WorkFinder
@@ -27,10 +30,11 @@ from memorialization.services.single_pushes import abandon_lanes, push_lanes
 logger = logging.getLogger(__name__)
 
 
-def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
+def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> bool:
     """Hand the lanes to the CRM in one bulk write per authentication; those that cannot share one go singly.
 
-    An unexpected error costs no bulk write that was begun, and sends the other lanes the single way.
+    An unexpected error costs no bulk write that was begun, and sends the other lanes the single way. Answers that there
+    was something to do: lanes that met a limit are not claimed the same way again.
     """
     visit_failpoint("after_claim")
     try:
@@ -41,6 +45,7 @@ def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> N
         raise
     except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
         abandon_lanes(turn, holds, error)
+    return True
 
 
 def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
@@ -48,9 +53,10 @@ def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
     marks = read_marks(lane_ids=list(waiting))
     together: dict[int, list[BulkLane]] = {}
     apart, settled = [], []
+    now = turn.clock()
     for hold in holds:
         members = waiting[hold.lane_id]
-        if not _may_share(members):
+        if not _may_share(members, now):
             apart.append(hold)
             continue
         group = Group(members)
@@ -62,16 +68,14 @@ def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
     _conclude_settled(turn, settled)
     for authentication_id, lanes in together.items():
         apart += _send_together(turn, finder, authentication_id, lanes)
+    if apart:
+        send_alone(holds=apart)  # or, while no limit lets them through, every claim for bulk writes would meet them
     push_lanes(turn, finder, apart)
 
 
-def _may_share(members: Sequence[Member]) -> bool:
-    """Whether all that waits on a lane can go in bulk with others'."""
-    return (
-        bool(members)
-        and not any(travels_alone(each.delivery) or each.delivery.must_look_first for each in members)
-        and len(form_group(members)) == len(members)
-    )
+def _may_share(members: Sequence[Member], now: datetime) -> bool:
+    """Whether all that waits on a lane goes now, in bulk with others'; where the first waits for its next try, none."""
+    return bool(members) and (members[0].delivery.next_attempt_at or now) <= now and may_share(members)
 
 
 def _conclude_settled(turn: Turn, settled: Sequence[tuple[LaneHold, Group]]) -> None:
@@ -95,7 +99,8 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
     if connection is None:
         return []
     limits: dict[frozenset[FieldType], int] = {}
-    fit, unfit = [], []
+    fit: list[BulkLane] = []
+    unfit: list[BulkLane] = []
     for lane in lanes:
         types = frozenset(lane.group.types().values())
         if types not in limits:

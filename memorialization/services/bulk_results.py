@@ -19,7 +19,7 @@ from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.services.call_errors import read_error
-from memorialization.services.claims import LeaseLost, read_members, set_next_due_of_many
+from memorialization.services.claims import LeaseLost, lock_lanes, read_members, set_next_due_of_many
 from memorialization.services.marks import read_marks
 from memorialization.services.outcomes import (
     WORDS_LIMIT,
@@ -65,7 +65,7 @@ def store_progress(*, bulk: BulkWrite, progress: BulkProgress, poll_at: datetime
             "unknown": [key for key in read_record_ids(bulk) if key not in progress.outcomes],
         }
     else:
-        columns |= {"state": State.RUNNING, "poll_at": poll_at, "done": progress.done or 0}
+        columns |= {"state": State.RUNNING, "poll_at": poll_at, "done": progress.done or 0, "lost_polls": 0}
         if (progress.done or 0) > bulk.done:
             columns["progressed_at"] = now
     not_over = BulkWrite.objects.filter(pk=bulk.pk, state__in=[State.PREPARED, State.SEARCHING, State.RUNNING])
@@ -79,10 +79,9 @@ def release_poll(*, bulk: BulkWrite, **columns: object) -> None:
 
 
 def give_up_looking(*, bulk: BulkWrite, now: datetime) -> None:
-    """Nobody will say what became of it: the records themselves are read."""
-    BulkWrite.objects.filter(pk=bulk.pk).exclude(state=State.CONCLUDED).update(
-        state=State.FINISHED, poll_at=now, unknown=read_record_ids(bulk)
-    )
+    """Nobody will say what became of it: the records themselves are read. No-op when somebody else looks after it."""
+    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
+    own.update(state=State.FINISHED, poll_at=now, unknown=read_record_ids(bulk))
 
 
 def read_record_ids(bulk: BulkWrite) -> list[str]:
@@ -101,10 +100,10 @@ def read_bulk_members(bulk: BulkWrite) -> list[BulkMember]:
     for member in read_members(Delivery.objects.filter(pk__in=list(attempt_of))):
         found[attempt_of[member.delivery.pk]].append(member)
     marks = read_marks(lane_ids=[row[1] for row in rows])
-    members = [BulkMember(pk, lane_id, record_id, Group(found[pk])) for pk, lane_id, record_id in rows]
-    for member in members:
-        member.group.supersede(marks[member.lane_id])
-    return members
+    records = [BulkMember(pk, lane_id, record_id, Group(found[pk])) for pk, lane_id, record_id in rows]
+    for record in records:
+        record.group.supersede(marks[record.lane_id])
+    return records
 
 
 def conclude_finished(
@@ -132,11 +131,14 @@ def conclude_refused(*, bulk: BulkWrite, error: CRMError, now: datetime) -> None
     """Conclude a bulk write that the CRM did not take. Raises LeaseLost."""
     results = []
     for member in read_bulk_members(bulk):
-        if not isinstance(error, NO_FAULT_OF_THE_WRITE):
+        if not isinstance(error, NO_FAULT_OF_THE_WRITE) or not member.group.members:
             results.append(_send_alone(member, Attempt.Outcome.REFUSED, error.message, now))
             continue
         verdicts = [read_error(error, delivery=delivery, now=now)[0] for delivery in member.group.deliveries]
-        conclusions = [Conclusion(*pair) for pair in zip(member.group.members, verdicts, strict=True)]
+        conclusions = [
+            Conclusion(each, verdict if each.sheet.pending else settled_outcome(each, verdict.attempt))
+            for each, verdict in zip(member.group.members, verdicts, strict=True)
+        ]
         results.append(_Result(member, verdicts[0], conclusions))
     _conclude(bulk, results, now)
 
@@ -186,8 +188,8 @@ def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> Non
         state=State.CONCLUDED, concluded_at=now, poll_at=None, poll_lease=None, poll_lease_until=None, done=F("size")
     ):
         raise LeaseLost
-    lane_ids = sorted(result.member.lane_id for result in results)
-    RecordLane.objects.filter(bulk_write=bulk).update(bulk_write=None, lease=None, lease_until=None, lost_leases=0)
+    lane_ids = lock_lanes(RecordLane.objects.filter(bulk_write=bulk))
+    RecordLane.objects.filter(pk__in=lane_ids).update(bulk_write=None, lease=None, lease_until=None, lost_leases=0)
     endings = {result.member.attempt_id: _attempt_values(result.outcome, now) for result in results}
     update_rows(Attempt, endings, ATTEMPT_COLUMNS)
     store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)

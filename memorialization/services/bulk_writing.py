@@ -4,6 +4,7 @@ From that commit on the bulk write owns the lanes of its records; services.bulk_
 whatever happens to this process.
 """
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import BulkProgress, FieldType
-from crm_integrations.providers.errors import AccessDenied, CRMError
+from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
 from crm_integrations.row_sql import insert_rows
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import expected_duration_s
@@ -23,10 +25,11 @@ from memorialization.deliveries.coalescing import Group
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
-from memorialization.services.claims import LaneHold, LeaseLost, lease_length_s
+from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, lock_lanes
 from memorialization.services.outcomes import describe_request, link_members
 
 State = BulkWrite.State
+STOOD_STILL = "The worker stood still before its call."
 
 
 class NoSlot(Exception):
@@ -61,10 +64,14 @@ def send_bulk_write(
     meanwhile: then nothing was begun either, and the lanes are still leased to their claim.
     """
     connection.gate.reserve(spec.write_classes)
+    began = time.monotonic()
     bulk = _prepare(spec, lanes, clock())
     visit_failpoint("before_bulk_call")
     updates = {lane.hold.record_id: lane.group.values() for lane in lanes}
     types = merge_types([lane.group for lane in lanes])
+    if time.monotonic() - began > lease_length_s() - call_bound_s():  # we stood still: the call could outlive the lease
+        conclude_refused(bulk=bulk, error=RetryLater(STOOD_STILL, retry_after_s=1.0), now=clock())
+        return
     try:
         progress = connection.update_records(spec.entity_type, updates, types=types)
     except CRMError as error:
@@ -90,7 +97,8 @@ def count_on_their_way(*, account_id: int) -> int:
 @transaction.atomic
 def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWrite:
     """Everything that the call is about, in one commit."""
-    CRMAccount.objects.select_for_update().get(pk=spec.account_id)  # whoever else wants a slot waits
+    # Whoever else wants a slot waits; a planner that makes a lane, and so refers to the account, does not.
+    CRMAccount.objects.select_for_update(no_key=True).get(pk=spec.account_id)
     if count_on_their_way(account_id=spec.account_id) >= spec.slots:
         raise NoSlot
     until = now + timedelta(seconds=lease_length_s())
@@ -115,6 +123,7 @@ def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWr
 def _take_lanes(bulk: BulkWrite, lanes: Sequence[BulkLane]) -> None:
     leases = {lane.hold.lease for lane in lanes}
     claimed = RecordLane.objects.filter(pk__in=[lane.hold.lane_id for lane in lanes], lease__in=leases)
+    lock_lanes(claimed)
     if claimed.update(bulk_write=bulk, lease=bulk.lease) != len(lanes):
         raise LeaseLost
     member_ids = [delivery.pk for lane in lanes for delivery in lane.group.deliveries]
@@ -142,13 +151,10 @@ def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], now: datetime) -
 
 def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> None:
     """From now on whoever polls owns it; also when this process was so slow that somebody began to look for it."""
-    seen = (
-        BulkWrite.objects.filter(account=bulk.account_id, entity_type=bulk.entity_type, finished_at__isnull=False)
-        .order_by("-pk")
-        .values_list("size", "created_at", "finished_at")
-        .first()
-    )
-    size, seen_s = (seen[0], (seen[2] - seen[1]).total_seconds()) if seen else (None, None)
+    same = BulkWrite.objects.filter(account=bulk.account_id, entity_type=bulk.entity_type, finished_at__isnull=False)
+    took = ExpressionWrapper(F("finished_at") - F("created_at"), output_field=DurationField())
+    seen = same.order_by("-pk").values_list("size", took).first()
+    size, seen_s = (seen[0], seen[1].total_seconds()) if seen else (None, None)
     wait_s = expected_duration_s(size=bulk.size, seen_size=size, seen_s=seen_s)
     store_progress(bulk=bulk, progress=progress, poll_at=now + timedelta(seconds=wait_s), now=now)
     release_poll(bulk=bulk)

@@ -28,7 +28,7 @@ class Next(Enum):
     """How a worker goes on after a delivery."""
 
     SAME_LANE = auto()  # with the lane's next deliveries
-    OTHER_LANE = auto()  # this lane has to wait
+    OTHER_LANE = auto()  # this lane was given back: nothing else waits on it, or it has to wait
 
 
 LIMIT_WITHOUT_A_TIME_S = 10.0  # a limit that gives no time (the official Ruby client waits as long)

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
+from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
@@ -101,11 +102,11 @@ def release_lane(*, hold: LaneHold, not_before: datetime | None = None) -> None:
 
 def release_lanes(*, holds: Sequence[LaneHold]) -> None:
     """The same for many lanes, of any number of claims."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         ours = RecordLane.objects.filter(
             pk__in=[hold.lane_id for hold in holds], lease__in={hold.lease for hold in holds}
         )
-        lane_ids = sorted(ours.values_list("pk", flat=True))
+        lane_ids = lock_lanes(ours)
         if not lane_ids:
             return
         ours.update(lease=None, lease_until=None, lost_leases=0)
@@ -119,9 +120,24 @@ def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
 
 def give_back_untouched(*, holds: Sequence[LaneHold]) -> None:
     """Give back lanes that were claimed and not looked at."""
-    for lease in {hold.lease for hold in holds}:
-        lane_ids = [hold.lane_id for hold in holds if hold.lease == lease]
-        RecordLane.objects.filter(pk__in=lane_ids, lease=lease).update(lease=None, lease_until=None)
+    _change_held_lanes(holds, lease=None, lease_until=None)
+
+
+def send_alone(*, holds: Sequence[LaneHold]) -> None:
+    """Have lanes claimed for calls of their own until they are released: what waits there cannot share a bulk write."""
+    _change_held_lanes(holds, goes_alone=True)
+
+
+def lock_lanes(lanes: QuerySet[RecordLane]) -> list[int]:
+    """Lock lanes and answer their ids, in the order of these like everybody: a change of many takes them in any."""
+    return list(lanes.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _change_held_lanes(holds: Sequence[LaneHold], **columns: object) -> None:
+    ours = RecordLane.objects.filter(pk__in=[hold.lane_id for hold in holds], lease__in={hold.lease for hold in holds})
+    if lane_ids := lock_lanes(ours):
+        RecordLane.objects.filter(pk__in=lane_ids).update(**columns)
 
 
 def set_next_due(*, lane_id: int) -> None:
@@ -134,25 +150,36 @@ def set_next_due(*, lane_id: int) -> None:
 
 
 def set_next_due_of_many(*, lane_ids: Sequence[int]) -> None:
-    """The same for many lanes: those on which nothing waits by one statement, the others one by one."""
-    waiting = Delivery.objects.filter(lane__in=lane_ids, state=Delivery.State.WAITING)
-    busy = set(waiting.values_list("lane_id", flat=True))
+    """The same for many lanes, by a few statements however many there are."""
+    waiting = Delivery.objects.filter(lane__in=lane_ids, state=Delivery.State.WAITING).order_by()
+    counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
+    busy = {lane_id: (count, first) for lane_id, count, first in counted}
     idle = [lane_id for lane_id in lane_ids if lane_id not in busy]
-    RecordLane.objects.filter(pk__in=idle).update(next_due_at=None, goes_alone=False)
-    for lane_id in sorted(busy):
-        _set_next_due(lane_id)
+    if idle:
+        RecordLane.objects.filter(pk__in=idle).update(next_due_at=None, goes_alone=False)
+    unheld = waiting_on_lanes(lane_ids=list(busy)) if busy else {}
+    columns = {lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) for lane_id in busy}
+    update_rows(RecordLane, columns, ("next_due_at", "goes_alone"))
 
 
-def _set_next_due(lane_id: int) -> None:
-    unheld = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
-    waiting = Delivery.objects.filter(lane_id=lane_id, state=Delivery.State.WAITING)
+def _due_columns(unheld: Sequence[Member], count: int, first: datetime) -> tuple[datetime, bool]:
+    """When a lane is due on which so many wait, and whether it goes alone."""
     due_at = unheld[0].delivery.next_attempt_at if unheld else None
-    if due_at is None:  # only held ones, if any: they stay due, and the claim does not look at them
-        due_at = waiting.aggregate(first=Min("next_attempt_at"))["first"]
-    elif waiting.count() > len(unheld):
+    if due_at is None:  # only held ones: they stay due, and the claim does not look at them
+        return first, False
+    if count > len(unheld):
         due_at = min(due_at, read_database_clock() + timedelta(seconds=HELD_LOOK_S))
-    goes_alone = any(travels_alone(each.delivery) or each.delivery.must_look_first for each in unheld)
-    RecordLane.objects.filter(pk=lane_id).update(next_due_at=due_at, goes_alone=goes_alone)
+    return due_at, not may_share(unheld)
+
+
+def may_share(members: Sequence[Member]) -> bool:
+    """Whether all that waits on a lane can go in one bulk write with others'."""
+    return not any(
+        travels_alone(each.delivery)
+        or each.delivery.must_look_first
+        or each.authentication_id != members[0].authentication_id
+        for each in members
+    )
 
 
 def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
@@ -192,7 +219,10 @@ def unheld_deliveries() -> QuerySet[Delivery]:
 
 
 def accounts_with_due_lanes(*, now: datetime) -> list[int]:
-    """Accounts with work whose time has come; wholly held ones are passed over. Whether it may be done is not asked."""
+    """Accounts with work whose time has come. Whether it may be done is not asked.
+
+    Deliveries of wholly held accounts are passed over; what became of a bulk write is asked whatever was deactivated.
+    """
     due = RecordLane.objects.filter(
         Q(closed_until__isnull=True) | Q(closed_until__lte=now),
         Exists(unheld_deliveries().filter(lane=OuterRef("pk"), state=Delivery.State.WAITING, next_attempt_at__lte=now)),
@@ -206,5 +236,5 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
         authentication__account=OuterRef("pk"),
     )
     polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
-    accounts = CRMAccount.objects.filter(Exists(usable), Exists(due) | Exists(polls))
+    accounts = CRMAccount.objects.filter(Exists(polls) | (Exists(usable) & Exists(due)))
     return list(accounts.order_by("pk").values_list("pk", flat=True))

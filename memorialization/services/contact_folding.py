@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import insert_rows, places_for, read_rows, read_values, table_of, update_row
+from crm_integrations.row_sql import insert_rows, new_row, places_for, read_rows, read_values, table_of, update_row
 from memorialization.events.fold import ContactState, SegmentState, TimedValue, fold_events
 from memorialization.events.parsing import parse_event
 from memorialization.events.schema import EventInvalid, ParsedEvent, RecordLink
@@ -131,8 +131,8 @@ def _apply_state(
     by_key = _match_rows(state, rows)
     found = []
     for segment in state.segments:
-        row = by_key.get((segment.channel, segment.segment_id)) or Interaction(
-            configuration_id=contact.configuration_id, contact=contact, channel=segment.channel
+        row = by_key.get((segment.channel, segment.segment_id)) or new_row(
+            Interaction, configuration_id=contact.configuration_id, contact=contact, channel=segment.channel
         )
         _write_segment(row, segment)
         _write_verdict(row, judge(segment, settings, now), segment)
@@ -185,7 +185,9 @@ def _write_verdict(row: Interaction, verdict: Verdict, segment: SegmentState) ->
 
 
 def _timed_as_json(timed: Mapping[str, TimedValue]) -> dict[str, Any]:
-    return {key: {"value": found.value, "occurred_at": found.occurred_at.isoformat()} for key, found in timed.items()}
+    moments = {found.occurred_at for found in timed.values()}  # few: an event has one for all that it brings
+    texts = {moment: moment.isoformat() for moment in moments}
+    return {key: {"value": found.value, "occurred_at": texts[found.occurred_at]} for key, found in timed.items()}
 
 
 def _links_as_json(links: Sequence[RecordLink]) -> list[dict[str, str]]:

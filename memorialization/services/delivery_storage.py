@@ -4,25 +4,35 @@ Everything here runs in the transaction of whoever plans. Lanes are locked in th
 are touched, like everywhere else, so that planners and workers wait for each other instead of blocking each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
 
 from crm_integrations.row_sql import as_time, insert_missing, insert_rows, places_for, read_values, row_lock, table_of
+from memorialization.deliveries.coalescing import travels_alone
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import set_next_due
 
 State = Delivery.State
 LANE = table_of(RecordLane)
-LANE_COLUMNS = ("account_id", "entity_type", "record_id", "next_due_at")
-LANE_IDS = f"SELECT entity_type, record_id, id FROM {LANE} WHERE account_id = %s"  # noqa: S608 - our own words only
+LANE_COLUMNS = ("account_id", "entity_type", "record_id", "next_due_at", "goes_alone")
+LANES_OF_TYPE = f"SELECT id FROM {LANE} WHERE account_id = %s AND entity_type = %s AND record_id IN"  # noqa: S608
+Record = tuple[str, str]
+"""Entity type and id."""
 
 
 def store_deliveries(*, deliveries: Sequence[Delivery], account_id: int, now: datetime) -> None:
-    """Insert planned deliveries; the waiting ones get their lanes, which fall due now."""
+    """Insert planned deliveries; the waiting ones get their lanes, which fall due now.
+
+    A lane says whether it goes alone, so that bulk writes do not take what they would have to give back.
+    """
     waiting = [delivery for delivery in deliveries if delivery.state == State.WAITING]
-    lanes = _wake_lanes({(delivery.entity_type, delivery.record_id) for delivery in waiting}, account_id, now)
+    records: dict[Record, bool] = defaultdict(bool)
+    for delivery in waiting:
+        records[delivery.entity_type, delivery.record_id] |= travels_alone(delivery)
+    lanes = _wake_lanes(records, account_id, now)
     for delivery in waiting:
         delivery.lane_id = lanes[delivery.entity_type, delivery.record_id]
     insert_rows(deliveries)
@@ -50,28 +60,49 @@ def resolve_skipped(*, deliveries: Iterable[Delivery]) -> None:
         skipped.update(reason="resolved_by_link", reason_params={})
 
 
-def _wake_lanes(records: set[tuple[str, str]], account_id: int, now: datetime) -> dict[tuple[str, str], int]:
-    """The ids of these records' lanes, made where they are missing, locked, and due now at the latest."""
+def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> dict[Record, int]:
+    """The ids of these records' lanes, made where they are missing, locked, and due now at the latest.
+
+    `records` says of each whether its lane goes alone from now on.
+    """
     if not records:
         return {}
-    wanted = [(account_id, entity_type, record_id, now) for entity_type, record_id in sorted(records)]
+    wanted = [(account_id, *record, now, goes_alone) for record, goes_alone in sorted(records.items())]
     made = insert_missing(RecordLane, LANE_COLUMNS, wanted, returning=("entity_type", "record_id", "id"))
     lanes = {(entity_type, record_id): pk for entity_type, record_id, pk in made}
-    if known := records - lanes.keys():
-        lanes |= _wake_known_lanes(known, account_id, now)
+    if known := records.keys() - lanes.keys():
+        found = _lock_lanes(known, account_id)
+        for goes_alone in (False, True):
+            chosen = [pk for record, pk in found.items() if records[record] is goes_alone]
+            _make_due(chosen, now, goes_alone=goes_alone)
+        lanes |= found
     return lanes
 
 
-def _wake_known_lanes(records: set[tuple[str, str]], account_id: int, now: datetime) -> dict[tuple[str, str], int]:
-    """Locked in the order of their ids first: an update alone would lock them in whatever order it finds them."""
-    wanted = " OR ".join(["(entity_type = %s AND record_id = %s)"] * len(records))
-    parameters = [account_id, *(part for record in sorted(records) for part in record)]
-    locked = read_values(f"{LANE_IDS} AND ({wanted}) ORDER BY id{row_lock()}", parameters)
+def _lock_lanes(records: Collection[Record], account_id: int) -> dict[Record, int]:
+    """Locked in the order of their ids: an update alone would lock them in whatever order it finds them.
+
+    Asked for type by type, each by the unique index: SQLite would make alternatives a walk through the account's lanes.
+    """
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for entity_type, record_id in sorted(records):
+        by_type[entity_type].append(record_id)
+    wanted = " UNION ALL ".join(f"{LANES_OF_TYPE} ({places_for(ids)})" for ids in by_type.values())
+    parameters = [part for entity_type, ids in by_type.items() for part in (account_id, entity_type, *ids)]
+    columns = f"SELECT entity_type, record_id, id FROM {LANE}"  # noqa: S608 - our own words only
+    locked = read_values(f"{columns} WHERE id IN ({wanted}) ORDER BY id{row_lock()}", parameters)
+    return {(entity_type, record_id): pk for entity_type, record_id, pk in locked}
+
+
+def _make_due(ids: Sequence[int], now: datetime, *, goes_alone: bool) -> None:
+    """Have the lanes looked at now; a lane that goes alone already still does."""
+    if not ids:
+        return
     least = "LEAST" if connection.vendor == "postgresql" else "MIN"
-    moment, ids = as_time(now), [pk for _entity_type, _record_id, pk in locked]
+    moment, alone = as_time(now), ", goes_alone = TRUE" if goes_alone else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {LANE} SET next_due_at = {least}(COALESCE(next_due_at, %s), %s) WHERE id IN ({places_for(ids)})",  # noqa: S608
+            f"UPDATE {LANE} SET next_due_at = {least}(COALESCE(next_due_at, %s), %s){alone} "  # noqa: S608
+            f"WHERE id IN ({places_for(ids)})",
             [moment, moment, *ids],
         )
-    return {(entity_type, record_id): pk for entity_type, record_id, pk in locked}

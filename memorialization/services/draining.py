@@ -4,40 +4,41 @@ A turn is bounded by time, so that accounts take turns; it never waits for a lim
 over one connection per authentication.
 """
 
-import logging
+import random
 import time
 from collections.abc import Sequence
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.database_clock import Clock, SteadyClock
 from crm_integrations.models import CRMAccount
-from crm_integrations.services.circuits import may_push
+from crm_integrations.services.circuits import give_probe_back, may_push
 from memorialization.services.account_turn import Turn
 from memorialization.services.bulk_polling import poll_bulk_writes
 from memorialization.services.bulk_pushes import push_in_bulk
-from memorialization.services.claims import LeaseLost, claim_lanes, claim_suspect_lane
+from memorialization.services.claims import claim_lanes, claim_suspect_lane
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, Work, WorkFinder
 from memorialization.services.recovery import recover_lost_lanes
 from memorialization.services.single_pushes import push_lanes
-from memorialization.services.wake_ups import note_wake_up
-
-logger = logging.getLogger(__name__)
+from memorialization.services.wake_ups import note_wake_up, wake_at
 
 TURN_S = 3.0  # then other accounts have their turn; the rest is claimed again
 
 
 def drain_account(*, account_id: int, clock: Clock | None = None, turn_s: float = TURN_S) -> Turn:
-    """Push what is due on the account for at most about `turn_s` seconds."""
+    """Push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist."""
     clock = clock or SteadyClock()
     recover_lost_lanes(now=clock())
     turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s)
     verdict = may_push(account_id=account_id, now=clock())
     if verdict.state is CircuitState.OPEN:
         turn.opens_at = verdict.until
-    else:
-        turn.is_probe = verdict.state is CircuitState.PROBE
-        _work(turn)
-    note_wake_up(account_id=account_id, opens_at=turn.opens_at, now=clock())
+        wake_at(account_id=account_id, moment=verdict.until)
+        return turn
+    turn.is_probe = verdict.state is CircuitState.PROBE
+    _work(turn)
+    if turn.is_probe and not turn.has_more and not turn.tally.calls:
+        give_probe_back(account_id=account_id, verdict=verdict, now=clock())
+    note_wake_up(account_id=account_id, opens_at=turn.opens_at, since=turn.looked_at or clock())
     return turn
 
 
@@ -56,12 +57,8 @@ def _work(turn: Turn) -> None:
 
 def _poll(turn: Turn) -> bool:
     """Look at the bulk writes whose time has come; whether there were any."""
-    try:
-        with turn.counting_bulk_calls():
-            report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
-    except LeaseLost:
-        logger.info("Bulk writes of account %s were looked at by somebody else meanwhile.", turn.account.pk)
-        return True
+    with turn.counting_bulk_calls():
+        report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
     turn.tally.add_concluded(report.concluded)
     return report.looked_at > 0
 
@@ -70,7 +67,8 @@ def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
     """Every record type in its turn, until nothing is due that the limits let through; one push as a probe."""
     while True:
         turn.flush()
-        due = finder.find(turn.clock())
+        turn.looked_at = turn.clock()
+        due = finder.find(turn.looked_at)
         turn.opens_at = due.opens_at
         if not _push_round(turn, finder, due.works):
             return
@@ -80,15 +78,19 @@ def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
 
 
 def _push_round(turn: Turn, finder: WorkFinder, works: Sequence[Work]) -> bool:
-    """A suspect lane, alone, then some of each kind; whether there was anything to claim."""
+    """A suspect lane, alone, then some of each kind; whether there was anything that the limits let through."""
     suspect = claim_suspect_lane(account_id=turn.account.pk, now=turn.clock())
-    push_lanes(turn, finder, suspect)
-    is_any = bool(suspect)
-    for work in works:
+    is_any = push_lanes(turn, finder, suspect)
+    for work in _in_any_order(works):
         if is_any and (turn.is_over or turn.is_probe):
             break
         is_any |= _push_work(turn, finder, work)
     return is_any
+
+
+def _in_any_order(works: Sequence[Work]) -> list[Work]:
+    """Bulk writes first, which are soon on their way; of the others none is always first, turns being too short."""
+    return sorted(random.sample(works, len(works)), key=lambda work: not work.is_bulk)
 
 
 def _push_work(turn: Turn, finder: WorkFinder, work: Work) -> bool:
@@ -112,5 +114,4 @@ def _push_claim(turn: Turn, finder: WorkFinder, work: Work) -> bool:
         now=turn.clock(),
     )
     is_bulk = work.is_bulk and len(holds) >= BULK_FROM_WHEN_SPENT
-    (push_in_bulk if is_bulk else push_lanes)(turn, finder, holds)
-    return bool(holds)
+    return (push_in_bulk if is_bulk else push_lanes)(turn, finder, holds)

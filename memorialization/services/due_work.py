@@ -70,7 +70,8 @@ class WorkFinder:
     def find(self, now: datetime) -> DueWork:
         """Everything that is due, by type."""
         self._openings = {}
-        works, waits = [], []
+        works: list[Work] = []
+        waits: list[datetime] = []
         free_slots = self.slots - count_on_their_way(account_id=self._account.pk)
         for entity_type in self._entity_types():
             for goes_alone in (False, True):

@@ -75,7 +75,8 @@ def _is_ours(hook: object) -> bool:
 
 
 def _is_quiet() -> bool:
-    return bool(_failed_at) and time.monotonic() - _failed_at[0] < QUIET_AFTER_FAILURE_S
+    with _failure_lock:
+        return bool(_failed_at) and time.monotonic() - _failed_at[0] < QUIET_AFTER_FAILURE_S
 
 
 def _note_failure(error: Exception) -> None:

@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
-from crm_integrations.writer_queue import writers_turn
+from crm_integrations.row_sql import JSONText, as_uuid, insert_missing, new_row, places_for, read_rows, row_lock
+from crm_integrations.write_transactions import write_transaction
 from memorialization.events.canonical_json import hash_payload
-from memorialization.events.parsing import order_event, parse_event, storable_body
+from memorialization.events.parsing import order_event, read_payload
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts
+from memorialization.services.intake_groups import GroupedCalls
 
+GROUP_LIMIT = 50  # events of one transaction, unless one call alone brings more
 EVENT_COLUMNS = (
     *("configuration_id", "contact_id", "event_id", "type", "occurred_at", "ordered_at", "received_at"),
     *("body", "body_hash", "flags", "ignored_keys", "origin"),
@@ -50,8 +52,27 @@ class IntakeResult:
 class _Candidate:
     index: int
     event: ParsedEvent
-    payload: dict[str, Any]
+    body: JSONText
     body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The readable events of one call."""
+
+    configuration: Configuration
+    candidates: Sequence[_Candidate]
+    received_at: datetime
+    origin: str
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of a batch's events."""
+
+    accepted: list[_Candidate] = field(default_factory=list)
+    duplicates: list[_Candidate] = field(default_factory=list)
+    conflicting: list[_Candidate] = field(default_factory=list)
 
 
 def accept_events(
@@ -61,17 +82,13 @@ def accept_events(
     candidates, rejected = _read_payloads(payloads, received_at)
     if not candidates:
         return IntakeResult(rejected=tuple(rejected))
-    with writers_turn(), transaction.atomic():
-        contacts, new_ids = _lock_contacts(configuration, {each.event.contact_id for each in candidates})
-        stored = _store_events(configuration, contacts, candidates, received_at, origin)
-        accepted, duplicates, conflicting = _sort_out(configuration, candidates, stored)
-        _fold(configuration, contacts, new_ids, accepted, received_at)
-    rejected += [_reject_used_id(each) for each in conflicting]
+    outcome = _take_in(_Batch(configuration, candidates, received_at, origin))
+    rejected += [_reject_used_id(each) for each in outcome.conflicting]
     return IntakeResult(
-        accepted=tuple(each.event.event_id for each in accepted),
-        duplicates=tuple(each.event.event_id for each in duplicates),
+        accepted=tuple(each.event.event_id for each in outcome.accepted),
+        duplicates=tuple(each.event.event_id for each in outcome.duplicates),
         rejected=tuple(sorted(rejected, key=lambda each: each.index)),
-        ignored={each.event.event_id: each.event.ignored_keys for each in accepted if each.event.ignored_keys},
+        ignored={each.event.event_id: each.event.ignored_keys for each in outcome.accepted if each.event.ignored_keys},
     )
 
 
@@ -79,11 +96,13 @@ def _read_payloads(payloads: Sequence[Any], received_at: datetime) -> tuple[list
     candidates, rejected = [], []
     for index, payload in enumerate(payloads):
         try:
-            event = order_event(parse_event(payload), received_at=received_at)
+            event, text = read_payload(payload)
         except EventInvalid as invalid:
             rejected.append(RejectedEvent(index, _claimed_id(payload), invalid.errors))
             continue
-        candidates.append(_Candidate(index, event, payload, hash_payload(payload)))
+        candidates.append(
+            _Candidate(index, order_event(event, received_at=received_at), JSONText(text), hash_payload(payload))
+        )
     return candidates, rejected
 
 
@@ -94,12 +113,33 @@ def _claimed_id(payload: Any) -> str | None:
     return str(claimed)[:ID_LIMIT].encode(errors="replace").decode() if is_id else None
 
 
+def _take_in(batch: _Batch) -> _Outcome:
+    """Store a batch. SQLite lets one write at a time, so what this process has waiting for that goes together."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return _store_batches([batch])[0]
+    key = (connection.settings_dict["NAME"], batch.configuration.pk)
+    return _together.call(key=key, part=batch, size=len(batch.candidates))
+
+
+def _store_batches(batches: Sequence[_Batch]) -> list[_Outcome]:
+    """One transaction for batches of one configuration, in their order; the newest knows it best."""
+    configuration, now = batches[-1].configuration, max(batch.received_at for batch in batches)
+    contact_ids = {each.event.contact_id for batch in batches for each in batch.candidates}
+    with write_transaction():
+        contacts, new_ids = _lock_contacts(configuration, contact_ids)
+        stored = _store_events(configuration, contacts, batches)
+        outcomes = _sort_out(configuration, batches, stored)
+        accepted = [each for outcome in outcomes for each in outcome.accepted]
+        _fold(configuration, contacts, new_ids, accepted, now)
+    return outcomes
+
+
 def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
     """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new."""
     ids = sorted(contact_ids)
     wanted = [(configuration.pk, contact_id) for contact_id in ids]
     made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
-    found = {name: Contact(pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
+    found = {name: new_row(Contact, id=pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
     if known := [contact_id for contact_id in ids if contact_id not in found]:
         condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
         stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
@@ -107,40 +147,35 @@ def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> 
     return found, {pk for pk, _name in made}
 
 
-def _store_events(
-    configuration: Configuration,
-    contacts: Mapping[str, Contact],
-    candidates: Sequence[_Candidate],
-    received_at: datetime,
-    origin: str,
-) -> set[str]:
-    """Insert the events; answers the ids that were new. Of one id in an array the first counts."""
-    first = {each.event.event_id: each for each in reversed(candidates)}
+def _store_events(configuration: Configuration, contacts: Mapping[str, Contact], batches: Sequence[_Batch]) -> set[str]:
+    """Insert the events; answers the ids that were new. Of one id the first counts."""
+    first = {each.event.event_id: (each, batch) for batch in reversed(batches) for each in reversed(batch.candidates)}
     records = [
-        _event_record(configuration, contacts[each.event.contact_id], each, received_at, origin)
-        for _event_id, each in sorted(first.items())
+        _event_record(configuration, contacts[each.event.contact_id], each, batch)
+        for _event_id, (each, batch) in sorted(first.items(), key=lambda pair: pair[0])
     ]
     stored = insert_missing(InteractionEvent, EVENT_COLUMNS, records, returning=("event_id",))
     return {event_id for (event_id,) in stored}
 
 
-def _sort_out(
-    configuration: Configuration, candidates: Sequence[_Candidate], stored: Collection[str]
-) -> tuple[list[_Candidate], list[_Candidate], list[_Candidate]]:
-    """New events, repeated ones, and those whose id is taken by another body."""
-    taken = {each.event.event_id for each in candidates} - set(stored)
+def _sort_out(configuration: Configuration, batches: Sequence[_Batch], stored: Collection[str]) -> list[_Outcome]:
+    """New events, repeated ones, and those whose id is taken by another body; by batch."""
+    taken = {each.event.event_id for batch in batches for each in batch.candidates}.difference(stored)
     hashes = _known_hashes(configuration, taken) if taken else {}
-    fresh, duplicates, conflicting = [], [], []
-    for each in candidates:
-        event_id = each.event.event_id
-        if event_id in stored and event_id not in hashes:
-            hashes[event_id] = each.body_hash
-            fresh.append(each)
-        elif hashes.get(event_id) == each.body_hash:
-            duplicates.append(each)
-        else:
-            conflicting.append(each)
-    return fresh, duplicates, conflicting
+    outcomes = []
+    for batch in batches:
+        outcome = _Outcome()
+        for each in batch.candidates:
+            event_id = each.event.event_id
+            if event_id in stored and event_id not in hashes:
+                hashes[event_id] = each.body_hash
+                outcome.accepted.append(each)
+            elif hashes.get(event_id) == each.body_hash:
+                outcome.duplicates.append(each)
+            else:
+                outcome.conflicting.append(each)
+        outcomes.append(outcome)
+    return outcomes
 
 
 def _known_hashes(configuration: Configuration, event_ids: Collection[str]) -> dict[str, str]:
@@ -166,17 +201,21 @@ def _fold(
 
 
 def _event_record(
-    configuration: Configuration, contact: Contact, candidate: _Candidate, received_at: datetime, origin: str
+    configuration: Configuration, contact: Contact, candidate: _Candidate, batch: _Batch
 ) -> tuple[Any, ...]:
     """The values of EVENT_COLUMNS."""
     event = candidate.event
     return (
         *(configuration.pk, contact.pk, event.event_id, event.type.value),
-        *(event.occurred_at, event.ordered_at, received_at),
-        *(storable_body(candidate.payload), candidate.body_hash, list(event.flags), list(event.ignored_keys), origin),
+        *(event.occurred_at, event.ordered_at, batch.received_at),
+        *(candidate.body, candidate.body_hash, list(event.flags), list(event.ignored_keys)),
+        batch.origin,
     )
 
 
 def _reject_used_id(candidate: _Candidate) -> RejectedEvent:
     message = _("This id was used by another event before; give every event an id of its own.")
     return RejectedEvent(candidate.index, candidate.event.event_id, (FieldError("eventId", message),))
+
+
+_together: GroupedCalls[_Batch, _Outcome] = GroupedCalls(_store_batches, limit=GROUP_LIMIT)

@@ -51,7 +51,7 @@ class Outcome:
         """Whether it was a try: waiting for a limit or a person is none."""
         return self.attempt != Attempt.Outcome.POSTPONED
 
-    def as_waiting(self, *, due_at: datetime, goes_alone: bool = False) -> "Outcome":
+    def as_waiting(self, *, due_at: datetime | None, goes_alone: bool = False) -> "Outcome":
         """The same try, of a delivery that goes on."""
         return replace(self, state=Delivery.State.WAITING, due_at=due_at, goes_alone=goes_alone)
 
@@ -99,7 +99,7 @@ def link_members(attempt: Attempt, group: Group) -> list[Any]:
     return [through(attempt_id=attempt.pk, delivery_id=delivery.pk) for delivery in group.deliveries]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def conclude_attempt(
     *, hold: LaneHold, attempt: Attempt, outcome: Outcome, conclusions: Sequence[Conclusion], now: datetime
 ) -> None:
@@ -118,7 +118,7 @@ def conclude_without_call(*, hold: LaneHold, group: Group, now: datetime) -> Non
     conclude_groups_without_call(settled=[(hold, group)], now=now)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def conclude_groups_without_call(*, settled: Sequence[tuple[LaneHold, Group]], now: datetime) -> None:
     """The same for the groups of many lanes. Raises LeaseLost when one of them was taken back: then none is stored."""
     for hold, _group in settled:

@@ -8,7 +8,9 @@ outlives the call; what comes back is stored under the same fence (services.outc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Min
 
 from crm_integrations.database_clock import Clock
@@ -30,7 +32,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReas
 from memorialization.models import Attempt, Delivery
 from memorialization.models.deliveries import FieldResult
 from memorialization.services.call_errors import Next, read_error, read_error_after_write
-from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, renew_lease
+from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, release_lane, renew_lease
 from memorialization.services.marks import read_marks
 from memorialization.services.outcomes import (
     Conclusion,
@@ -60,6 +62,7 @@ class Push:
     connection: AuthenticatedConnection
     write_classes: Sequence[str]
     clock: Clock
+    is_last: bool  # nothing else is to be tried on the lane now
     comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
     is_looking: bool = False
     leased_at: float = 0.0  # monotonic
@@ -98,12 +101,13 @@ def push_group(
     connection: AuthenticatedConnection,
     write_classes: Sequence[str],
     clock: Clock,
+    is_last: bool,
 ) -> Next:
-    """Try deliveries that share a write and store what came of it.
+    """Try deliveries that share a write and store what came of it; the lane goes back with the last outcome.
 
     Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
     """
-    push = Push(hold, group, connection, write_classes, clock, is_looking=group.must_look_first)
+    push = Push(hold, group, connection, write_classes, clock, is_last, is_looking=group.must_look_first)
     group.supersede(read_marks(lane_ids=[hold.lane_id])[hold.lane_id])
     if group.pending_comment is not None:
         _settle_by_siblings(push)
@@ -111,8 +115,22 @@ def push_group(
         following = _try_once(push)
         if following is not None:
             return following
-    conclude_without_call(hold=hold, group=group, now=clock())
-    return Next.SAME_LANE
+    with transaction.atomic():
+        conclude_without_call(hold=hold, group=group, now=clock())
+        return _go_on(push, Next.SAME_LANE)
+
+
+def _go_on(push: Push, following: Next) -> Next:
+    """How the worker goes on. Unless it is with this lane, the lane goes back in the transaction of the outcome.
+
+    A record whose own limit is used up rests until it opens.
+    """
+    rest_s = push.connection.gate.record_rest_s()
+    if following is Next.SAME_LANE and not push.is_last and rest_s is None:
+        return Next.SAME_LANE
+    not_before = None if rest_s is None else push.clock() + timedelta(seconds=rest_s)
+    release_lane(hold=push.hold, not_before=not_before)
+    return Next.OTHER_LANE
 
 
 def _settle_by_siblings(push: Push) -> None:
@@ -139,14 +157,15 @@ def _try_once(push: Push) -> Next | None:
     visit_failpoint("before_call")
     verdict = _make_calls(push)
     visit_failpoint("after_call")
-    conclude_attempt(
-        hold=push.hold,
-        attempt=attempt,
-        outcome=verdict.outcome,
-        conclusions=verdict.conclusions,
-        now=push.clock(),
-    )
-    return verdict.following
+    with transaction.atomic():
+        conclude_attempt(
+            hold=push.hold,
+            attempt=attempt,
+            outcome=verdict.outcome,
+            conclusions=verdict.conclusions,
+            now=push.clock(),
+        )
+        return None if verdict.following is None else _go_on(push, verdict.following)
 
 
 def _make_calls(push: Push) -> Verdict:

@@ -4,13 +4,11 @@ import logging
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.services.call_budgets import BudgetSpent
-from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.coalescing import Group, form_group
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import RecordLane
@@ -30,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
-    """Push lane after lane by calls of their own; what the turn has no time or budget for goes back untouched."""
+    """Push lane after lane by calls of their own; what the turn has no time or budget for goes back untouched.
+
+    Answers whether there was anything that the limits let through.
+    """
     if holds:
         visit_failpoint("after_claim")
     for position, hold in enumerate(holds):
@@ -43,7 +44,7 @@ def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
         except BudgetSpent as error:
             turn.rest(error)
             give_back_untouched(holds=holds[position:])
-            break
+            return position > 0
         except LeaseLost:
             logger.info("Lane %s was taken back; its next holder looks before it writes.", hold.lane_id)
         except (OperationalError, InterfaceError):
@@ -56,13 +57,13 @@ def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
 
 
 def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
-    """Push the lane's due deliveries in order of precedence, then give it back."""
-    rests_until = None
-    while not turn.is_over and rests_until is None:
+    """Push the lane's due deliveries in order of precedence; the last of them gives it back with its outcome."""
+    while True:
         waiting = waiting_on_lanes(lane_ids=[hold.lane_id])[hold.lane_id]
         if not waiting or (waiting[0].delivery.next_attempt_at or turn.clock()) > turn.clock():
             break
-        group = Group(form_group(waiting))
+        members = form_group(waiting)
+        group = Group(members)
         connection = turn.connect([hold], waiting[0].authentication_id)
         if connection is None:
             return
@@ -72,18 +73,12 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
             connection=connection,
             write_classes=finder.classes(hold.entity_type, is_bulk=False),
             clock=turn.clock,
+            is_last=turn.is_over or len(members) == len(waiting),
         )
         turn.tally.add_pushed(deliveries=len(group.members), is_written=group.is_settled)
-        rests_until = _end_of_rest(turn, connection)
         if following is not Next.SAME_LANE:
-            break
-    release_lane(hold=hold, not_before=rests_until)
-
-
-def _end_of_rest(turn: Turn, connection: AuthenticatedConnection) -> datetime | None:
-    """Until when the record itself takes no more writes, by its own limit; None = it takes them."""
-    rest_s = connection.gate.record_rest_s()
-    return None if rest_s is None else turn.clock() + timedelta(seconds=rest_s)
+            return
+    release_lane(hold=hold)
 
 
 def abandon_lanes(turn: Turn, holds: Sequence[LaneHold], error: Exception) -> None:

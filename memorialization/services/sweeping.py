@@ -15,6 +15,7 @@ from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.draining import drain_account
 from memorialization.services.heartbeats import forget_lost_workers, last_heartbeat, note_heartbeat
 from memorialization.services.hints import send_hint
+from memorialization.services.housekeeping import tidy_up
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
@@ -43,6 +44,7 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
     if _is_time_to(name="heal", every_s=HEAL_EVERY_S, now=now):
         recovered += heal_lanes()
         forget_lost_workers(now=now)
+        tidy_up(now=now)
         note_heartbeat(name="heal", now=now)
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
     continue_replay_runs(now=now, clock=clock)

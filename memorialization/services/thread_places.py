@@ -39,9 +39,7 @@ class ThreadPlaces:
         A hint without a place is dropped. What it spoke of may have come after the last claim of those at work, so the
         first of them to leave is told, and hints again.
         """
-        is_alone = not self._at_work[account_id]
-        most = max(LEAST_SHARE, threads // SHARE) if is_alone or is_circuit_closed() else 1
-        place = Place(self._enter(account_id, threads=threads, most=most))
+        place = Place(self._find_place(account_id, threads, is_circuit_closed))
         try:
             yield place
         finally:
@@ -63,15 +61,27 @@ class ThreadPlaces:
         with self._lock:
             return self._at_work.total()
 
-    def _enter(self, account_id: int, *, threads: int, most: int) -> bool:
+    def _find_place(self, account_id: int, threads: int, is_circuit_closed: Callable[[], bool]) -> bool:
+        """Take a place, or note that there was none.
+
+        Hints come in floods: whoever finds no room is turned away before the circuit is asked for, which costs a query.
+        """
+        most = max(LEAST_SHARE, threads // SHARE)
         with self._lock:
-            own = self._at_work[account_id]
-            has_room = own < (1 if account_id in self._slow else most) and threads - self._at_work.total() > RESERVED
-            if self._is_closed or (own and not has_room):
+            is_alone, has_room = not self._at_work[account_id], self._has_room(account_id, threads, most)
+        if has_room and not is_alone and not is_circuit_closed():
+            most = 1
+        with self._lock:
+            if not self._has_room(account_id, threads, most):
                 self._missed.add(account_id)
                 return False
             self._at_work[account_id] += 1
             return True
+
+    def _has_room(self, account_id: int, threads: int, most: int) -> bool:
+        own = self._at_work[account_id]
+        is_free = own < (1 if account_id in self._slow else most) and threads - self._at_work.total() > RESERVED
+        return not self._is_closed and (not own or is_free)
 
     def _leave(self, account_id: int) -> bool:
         with self._lock:

@@ -38,6 +38,9 @@ def take_turn(*, account_id: int) -> int:
         began = time.monotonic()
         try:
             has_more = drain_account(account_id=account_id).has_more
+        except CRMAccount.DoesNotExist:
+            logger.info("Account %s was deleted; there is nothing to push.", account_id)
+            return 0
         finally:
             PLACES.note_speed(account_id, is_slow=time.monotonic() - began >= SLOW_TURN_S)
     return HINTS_FOR_MORE if has_more else int(granted.has_missed_hint)

@@ -6,18 +6,15 @@ contacts for five deliveries, two events an interaction, 200 agents, lanes, atte
 state, 30 of them waiting. All of it follows from the row's number, so that both databases hold the same rows.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
 
-from django.db import connection, models
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, CRMAccount, IntakeKey
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import Attempt, Contact, Delivery, FieldMark, Interaction, InteractionEvent, RecordLane
+from tests.benchmarks.set_inserts import Dialect, drop_indexes, insert_from, keep_up, make_indexes, quote, run
 from tests.factories import make_authentication, make_configuration, make_mapping
 
 YEARS = timedelta(days=730)
@@ -39,37 +36,6 @@ class Ledger:
     key: str  # an intake key of the first
 
 
-class Dialect:
-    """The few words in which the two databases differ."""
-
-    def __init__(self, start: datetime) -> None:
-        self.is_postgres = connection.vendor == "postgresql"
-        self.start = start
-
-    def moment(self, seconds: str) -> str:
-        """Seconds after the start as a time."""
-        if self.is_postgres:
-            return f"(TIMESTAMPTZ '{self.start.isoformat()}' + ({seconds}) * INTERVAL '1 second')"
-        return f"datetime({int(self.start.timestamp())} + ({seconds}), 'unixepoch')"
-
-    def json(self, text: str) -> str:
-        """A text expression as JSON."""
-        return f"CAST({text} AS jsonb)" if self.is_postgres else f"({text})"
-
-    def uuid(self, value: UUID) -> str:
-        """A UUID as it is stored."""
-        return f"CAST('{value}' AS uuid)" if self.is_postgres else f"'{value.hex}'"
-
-    def numbers(self, count: int) -> str:
-        """A table `numbers(n)` with 1 to `count`."""
-        if self.is_postgres:
-            return f"SELECT CAST(n AS bigint) AS n FROM generate_series(1, {count}) AS n"
-        return (
-            f"WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {count}) "
-            "SELECT n FROM counted"
-        )
-
-
 def fill_ledger(*, rows: int, end: datetime | None = None) -> Ledger:
     """Store the ledger; of a large one bring PostgreSQL's statistics up to date, as its own upkeep does by and by."""
     end = (end or timezone.now()).replace(microsecond=0)
@@ -77,7 +43,7 @@ def fill_ledger(*, rows: int, end: datetime | None = None) -> Ledger:
     configurations, key = _make_configurations(end)
     filler = _Filler(Dialect(start), rows, configurations)
     is_large = rows > FEW_ROWS
-    dropped = _drop_indexes() if is_large else []
+    dropped = drop_indexes(BULK_TABLES) if is_large else []
     for table in (
         filler.contacts,
         filler.interactions,
@@ -89,8 +55,8 @@ def fill_ledger(*, rows: int, end: datetime | None = None) -> Ledger:
         table()
     filler.marks()
     if is_large:
-        _make_indexes(dropped)
-        _keep_up()
+        make_indexes(dropped)
+        keep_up()
     return Ledger(rows, start, end, configurations, key)
 
 
@@ -124,8 +90,8 @@ class _Filler:
         self.step = YEARS.total_seconds() / rows
         self.accounts = [configuration.authentication.account_id for configuration in configurations]
         self.configurations = [dialect.uuid(configuration.pk) for configuration in configurations]
-        self._run("CREATE TEMPORARY TABLE numbers (n bigint PRIMARY KEY)")
-        self._run(f"INSERT INTO numbers (n) {dialect.numbers(rows * 2)}")
+        run("CREATE TEMPORARY TABLE numbers (n bigint PRIMARY KEY)")
+        run(f"INSERT INTO numbers (n) {dialect.numbers(rows * 2)}")
 
     def contacts(self) -> None:
         """Three for five deliveries."""
@@ -135,7 +101,7 @@ class _Filler:
             "contact_id": "CAST(415200000000 + n AS text)",
             "created_at": self._at("n * 5 / 3"),
         }
-        self._insert(Contact, columns, f"numbers WHERE n <= {self.contact_count}")
+        insert_from(self.dialect, Contact, columns, f"numbers WHERE n <= {self.contact_count}")
 
     def interactions(self) -> None:
         """Four for five deliveries; the last three thousandths of them are not planned yet."""
@@ -167,7 +133,7 @@ class _Filler:
             "created_at": at,
             "updated_at": at,
         }
-        self._insert(Interaction, columns, f"numbers WHERE n <= {self.interaction_count}")
+        insert_from(self.dialect, Interaction, columns, f"numbers WHERE n <= {self.interaction_count}")
 
     def events(self) -> None:
         """Started and ended, of each interaction."""
@@ -194,7 +160,7 @@ class _Filler:
             "body": self.dialect.json(body),
             "body_hash": "CAST(n AS text)",
         }
-        self._insert(InteractionEvent, columns, f"numbers WHERE n <= {self.interaction_count * 2}")
+        insert_from(self.dialect, InteractionEvent, columns, f"numbers WHERE n <= {self.interaction_count * 2}")
 
     def lanes(self) -> None:
         """Tickets of either account; a lane's number says both."""
@@ -204,7 +170,7 @@ class _Filler:
             "entity_type": "'ticket'",
             "record_id": f"CAST(35000000 + (n - 1) % {self.tickets} AS text)",
         }
-        self._insert(RecordLane, columns, f"numbers WHERE n <= {self.tickets * 2}")
+        insert_from(self.dialect, RecordLane, columns, f"numbers WHERE n <= {self.tickets * 2}")
 
     def deliveries(self) -> None:
         """Each of their states, most of them delivered. Every tenth is a replay of the one before."""
@@ -239,7 +205,7 @@ class _Filler:
             "entity_type": "CASE WHEN n % 10 = 7 AND NOT " + has_record + " THEN 'user' ELSE 'ticket' END",
             "record_id": f"CASE WHEN {has_record} THEN CAST(35000000 + {ticket} AS text) ELSE '' END",
             "revision": "CASE WHEN n % 5 = 2 THEN 2 ELSE 1 END",
-            "fields": self.dialect.json(_quote(fields)),
+            "fields": self.dialect.json(quote(fields)),
             "target_rule": "'linked'",
             "segment_ended_at": self._at("n"),
             "segment_key": f"'voice:' || (415200000000 + {contact}) || ':seg' || {interaction}",
@@ -251,10 +217,10 @@ class _Filler:
             "created_at": self._at("n"),
             "finished_at": f"CASE WHEN NOT {is_new} THEN {self._at('n')} END",
         }
-        self._insert(Delivery, columns, f"numbers WHERE n <= {self.rows}")
+        insert_from(self.dialect, Delivery, columns, f"numbers WHERE n <= {self.rows}")
         table = RecordLane._meta.db_table
         waits = f"SELECT lane_id FROM {Delivery._meta.db_table} WHERE state = 'waiting'"
-        self._run(f"UPDATE {table} SET next_due_at = {self._at(str(self.rows))} WHERE id IN ({waits})")
+        run(f"UPDATE {table} SET next_due_at = {self._at(str(self.rows))} WHERE id IN ({waits})")
 
     def attempts(self) -> None:
         """One for each delivery that had a record."""
@@ -268,9 +234,9 @@ class _Filler:
             "outcome": "CASE WHEN state = 'failed' THEN 'refused' ELSE 'succeeded' END",
             "status": "CASE WHEN state = 'failed' THEN 422 ELSE 200 END",
         }
-        self._insert(Attempt, columns, source)
+        insert_from(self.dialect, Attempt, columns, source)
         through = Delivery.attempts.through._meta.db_table
-        self._run(f"INSERT INTO {through} (id, attempt_id, delivery_id) SELECT id, id, id FROM {source}")
+        run(f"INSERT INTO {through} (id, attempt_id, delivery_id) SELECT id, id, id FROM {source}")
 
     def marks(self) -> None:
         """One on each lane of the first account."""
@@ -282,11 +248,11 @@ class _Filler:
             "segment_key": "'voice:1:seg1'",
             "occurred_at": self._at("n"),
         }
-        self._insert(FieldMark, columns, f"numbers WHERE n <= {self.tickets}")
-        self._run("DROP TABLE numbers")
+        insert_from(self.dialect, FieldMark, columns, f"numbers WHERE n <= {self.tickets}")
+        run("DROP TABLE numbers")
         if self.dialect.is_postgres:
             for model in (*BULK_TABLES, Delivery.attempts.through):
-                self._run(f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), {self.rows * 2 + 1})")
+                run(f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), {self.rows * 2 + 1})")
 
     def _configuration(self, contact: str) -> str:
         first, second, third = self.configurations
@@ -298,54 +264,3 @@ class _Filler:
     def _at(self, number: str) -> str:
         """When the delivery of this number was planned."""
         return self.dialect.moment(f"CAST(({number}) * {self.step} AS bigint)")
-
-    def _insert(self, model: type[models.Model], columns: Mapping[str, str], source: str) -> None:
-        defaults = {
-            field.column: _quote(field.get_db_prep_save(field.get_default(), connection))
-            for field in model._meta.local_concrete_fields
-            if field.column not in columns
-        }
-        for field in model._meta.local_concrete_fields:
-            if field.column in defaults and isinstance(field, models.JSONField):
-                defaults[field.column] = self.dialect.json("'[]'" if field.get_default() == [] else "'{}'")
-        wanted = {**columns, **defaults}
-        names = ", ".join(connection.ops.quote_name(name) for name in wanted)
-        self._run(f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(wanted.values())} FROM {source}")
-
-    def _run(self, statement: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-
-
-def _quote(value: Any) -> str:
-    """A value of ours as a literal; nothing here comes from outside."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _drop_indexes() -> list[tuple[type[models.Model], models.Index]]:
-    """Indexes are made at the end: quicker than keeping them through a million inserts."""
-    found = [(model, index) for model in BULK_TABLES for index in model._meta.indexes]
-    with connection.schema_editor() as editor:
-        for model, index in found:
-            editor.remove_index(model, index)
-    return found
-
-
-def _make_indexes(dropped: list[tuple[type[models.Model], models.Index]]) -> None:
-    with connection.schema_editor() as editor:
-        for model, index in dropped:
-            editor.add_index(model, index)
-
-
-def _keep_up() -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("VACUUM ANALYZE")
-        else:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

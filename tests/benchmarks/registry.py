@@ -24,5 +24,7 @@ _ROWS = (
     Benchmark("drain", "drain"),
     Benchmark("budget", "drain_budget"),
     Benchmark("cpu", "drain_cpu"),
+    Benchmark("claims", "claims"),
+    Benchmark("ledger", "ledger"),
 )
 BENCHMARKS = {benchmark.name: benchmark for benchmark in _ROWS}

@@ -1,5 +1,6 @@
 """A product in use: configurations in every state, mappings, and interactions that came out in different ways."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +10,13 @@ from crm_integrations.services.configurations import create_draft
 from crm_integrations.services.intake_keys import create_key, revoke_key
 from crm_integrations.services.rights import recheck_rights
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
-from memorialization.models import Delivery, Interaction, MemorializationMapping
+from memorialization.models import Delivery, Interaction, MemorializationMapping, ReplayRun
+from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.services.draining import drain_account
 from memorialization.services.intake import accept_events
 from memorialization.services.mappings import create_mapping, update_mapping
+from memorialization.services.replay_choices import ReplayChoice
+from memorialization.services.replay_runs import continue_replay_run, start_replay_run
 from memorialization.services.replays import replay_delivery
 from tests.browser.connected import connect
 from tests.browser.demo_account import DemoAccount
@@ -32,6 +36,7 @@ class Populated:
     key_id: int
     mapping: MemorializationMapping
     deliveries: dict[str, Delivery]  # by state
+    runs: dict[str, ReplayRun]  # by what there is to see
 
     def interaction(self, state: str) -> Interaction:
         """The interaction behind a delivery of that state."""
@@ -54,7 +59,8 @@ def populate(account: DemoAccount, user: Any) -> Populated:
     stopped = connect_stopped(account)
     found = {delivery.state: delivery for delivery in Delivery.objects.order_by("-pk")}
     draft = create_draft(integration_type="zendesk", name="Recouvrement", description="", actor=user)
-    return Populated(active, draft, connected_draft, stopped, living.pk, mapping, found)
+    runs = start_runs(active, user, now)
+    return Populated(active, draft, connected_draft, stopped, living.pk, mapping, found, runs)
 
 
 def make_mappings(configuration: Configuration, account: DemoAccount, user: Any) -> MemorializationMapping:
@@ -102,6 +108,22 @@ def tell_interactions(configuration: Configuration, account: DemoAccount, now: d
     done = Delivery.objects.filter(state=Delivery.State.PARTIAL).order_by("pk").first()
     assert done is not None, list(Delivery.objects.values("state", "reason", "fields"))
     replay_delivery(delivery=done, actor=None, now=now)
+
+
+def start_runs(configuration: Configuration, user: Any, now: datetime) -> dict[str, ReplayRun]:
+    """Replays of many deliveries: what they queued waits, or was left out, or nobody works on it yet."""
+    choices = {
+        "queued": LedgerFilters(configuration=configuration.pk, state="delivered", channel="voice"),
+        "left_out": LedgerFilters(state="skipped", reason="no_record", since=now.date() - timedelta(days=7)),
+        "unattended": LedgerFilters(configuration=configuration.pk, q="415203958"),
+    }
+    runs = {
+        name: start_replay_run(choice=ReplayChoice(filters), key=uuid.uuid4(), actor=user, now=now)
+        for name, filters in choices.items()
+    }
+    for name in ("queued", "left_out"):
+        assert not continue_replay_run(run_id=runs[name].pk)
+    return runs
 
 
 def send(configuration: Configuration, payloads: list[dict[str, Any]]) -> None:

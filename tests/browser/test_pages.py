@@ -63,6 +63,10 @@ def plain(name: str, query: str = "") -> Callable[[Any], str]:
     return lambda _world: reverse(name) + query
 
 
+def of_run(which: str, name: str = "replay_run_detail", query: str = "") -> Callable[[Populated], str]:
+    return lambda world: reverse(name, args=[world.runs[which].pk]) + query
+
+
 def unlink_address(world: Populated) -> str:
     delivery = world.deliveries["delivered"]
     query = f"?type={delivery.entity_type}&id={delivery.record_id}"
@@ -114,6 +118,7 @@ EMPTY = (
     Shown("list-empty", plain("configuration_list")),
     Shown("interactions-empty", plain("interaction_list")),
     Shown("deliveries-empty", plain("delivery_list")),
+    Shown("replays-empty", plain("replay_run_list")),
     Shown("accounts-empty", plain("account_list")),
 )
 PAGES = (
@@ -167,6 +172,15 @@ PAGES = (
     Shown("delivery-skipped", of_delivery("skipped")),
     Shown("delivery-replay", of_delivery("partial", "delivery_replay")),
     Shown("deliveries-replay", selection_address),
+    Shown("replays", plain("replay_run_list")),
+    Shown("replay-new", plain("replay_run_create", "?state=failed&channel=voice")),
+    Shown("replay-new-nothing", plain("replay_run_create", "?state=partial&q=nothing")),
+    Shown("replay-run", of_run("queued")),
+    Shown("replay-run-left-out", of_run("left_out")),
+    Shown("replay-run-unattended", of_run("unattended")),
+    Shown("replay-run-deliveries", of_run("queued", "replay_run_deliveries", "?state=waiting")),
+    Shown("replay-run-deliveries-none", of_run("queued", "replay_run_deliveries", "?state=failed")),
+    Shown("replay-run-cancel", of_run("queued", "replay_run_cancel")),
     Shown("accounts", plain("account_list")),
     Shown("account", account_address),
 )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from crm_integrations import database_clock
@@ -30,3 +31,23 @@ def test_a_steady_clock_goes_on_and_asks_again_after_a_minute(monkeypatch):
         told.append((clock() - NOW).total_seconds())
     assert told == [2, 32, 61, 4, 5]
     assert asked == [100.0, 160.0]
+
+
+def test_a_steady_clock_goes_on_while_the_database_is_away_but_does_not_begin_without_it(monkeypatch):
+    counted, times = [100.0], [NOW, OperationalError("gone"), NOW]
+
+    def read():
+        found = times.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(database_clock.time, "monotonic", lambda: counted[0])
+    clock = SteadyClock(read)
+    assert clock() == NOW
+    counted[0] = 170.0
+    assert clock() == NOW + timedelta(seconds=70)
+    assert clock() == NOW  # asked again as soon as it answers
+    times[:] = [OperationalError("gone")]
+    with pytest.raises(OperationalError):
+        SteadyClock(read)()

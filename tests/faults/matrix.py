@@ -67,6 +67,15 @@ ROWS = (
     ),
     Row("job_killed", "jobs are killed part-way", B.spoil_jobs({"kind": "job_killed", "entries": 6}), BULK),
     Row("job_failed", "jobs fail before their first record", B.spoil_jobs({"kind": "job_failed"}), BULK),
+    Row(
+        "job_unheard",
+        "5xx when asked about jobs, records read back in vain",
+        B.spoil_jobs(
+            {"kind": "status", "status": 503, "path": "job_statuses"},
+            {"kind": "drop_after", "path": "tickets/show_many"},
+        ),
+        BULK,
+    ),
     Row("job_entries", "records refused inside their jobs", B.refuse_entries, BULK),
     Row("bulk_answer_lost", "answers of bulk calls lost", B.lose_bulk_answers, BULK),
     Row("kill_everything", "kill -9 all workers and beat, restart", W.kill_everything),
@@ -96,7 +105,7 @@ ROWS = (
     Row("two_beats", "two beats", W.run_two_beats),
     Row("no_beat", "no beat, empty broker", W.run_without_beat),
     Row("rolling_upgrade", "messages of a newer version", W.upgrade_rolling),
-    Row("users", "users and organizations, real limits", L.send_all, USERS, extra_s=180, plan=ENTERPRISE),
+    Row("users", "users and organizations, real limits", L.trickle_after_a_heap, USERS, extra_s=180, plan=ENTERPRISE),
     Row("neighbour", "a neighbour's backlog", L.disturb_neighbour, Shape(2, 1, 0.7, late_share=0), plan=ENTERPRISE),
 )
 BY_NAME = {row.name: row for row in ROWS}

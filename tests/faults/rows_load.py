@@ -7,6 +7,7 @@ from tests.faults.run import Run
 from tests.faults.servers import EMBEDDED, PRODUCTION
 from tests.faults.zendesk_account import LoggedCall
 
+TRICKLE_S = 15.0
 NEIGHBOUR_EVENTS = 20
 NEIGHBOUR_PACE_S = 0.25
 NEIGHBOUR_P99_S = {PRODUCTION: 3.0, EMBEDDED: 6.0}
@@ -24,6 +25,18 @@ def send_all(run: Run) -> None:
     run.send_all()
 
 
+def trickle_after_a_heap(run: Run) -> None:
+    """Half of the events at once, which go in bulk; the others one by one, which go by calls of their own."""
+    run.staff()
+    run.begin_half()
+    run.begin_rest(over_s=TRICKLE_S)
+    run.wait_until_done()
+    writes = [call for call in run.calls() if call.is_applied]
+    alone = sum(call.method == "PUT" and "update_many" not in call.path for call in writes)
+    run.note(f"{sum(call.method == 'JOB' for call in writes)} records written in bulk, {alone} alone")
+    run.require(alone > 0, "the row shows nothing: nothing was written alone")
+
+
 def burst_on_records(run: Run) -> None:
     """Fifty interactions wait for each record: one effect, the newest wins, hardly more calls than records."""
     run.send_all()
@@ -37,7 +50,7 @@ def burst_on_records(run: Run) -> None:
 
 def _is_write_of_a_record(call: LoggedCall) -> bool:
     """One record written, alone or inside a bulk job; not the call that only hands the bulk over."""
-    return call.is_applied and call.method in ("PUT", "JOB") and "update_many" not in call.endpoint
+    return call.is_applied and call.method in ("PUT", "JOB") and "update_many" not in call.path
 
 
 def disturb_neighbour(run: Run) -> None:

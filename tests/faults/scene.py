@@ -1,4 +1,4 @@
-"""What a row plays on: fresh accounts of the demo Zendesk, each with two active configurations and their mappings.
+"""What a row plays on: fresh accounts of the demo Zendesk, each with active configurations and their mappings.
 
 Imported only after Django was set up on the profile's database.
 """
@@ -17,10 +17,11 @@ from crm_integrations.services.intake_keys import create_key
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models import Attempt, Delivery, Interaction, RecordLane
 from memorialization.services.mappings import create_mapping
-from tests.faults.load import MAPPED, ROLES, Records
+from tests.faults.load import MAPPED, Records
 from tests.faults.sender import Door
 from tests.faults.zendesk_account import ZendeskAccount
 
+TICKETS_ONLY = ("fields", "notes")
 UNFINISHED = (Delivery.State.WAITING, Delivery.State.SENDING)
 
 
@@ -104,7 +105,7 @@ def make_scene(
         account = ZendeskAccount(zendesk_url, name)
         account.ask("limits", {"enabled": False})
         authentication = _make_authentication(account)
-        for role in ROLES:
+        for role in MAPPED if users else TICKETS_ONLY:
             configuration = _make_configuration(account, authentication, role)
             _key, text = create_key(
                 configuration=configuration, kind=IntakeKey.Kind.BEARER, label="Faults", actor=None, now=timezone.now()
@@ -142,14 +143,10 @@ def _make_configuration(account: ZendeskAccount, authentication: Authentication,
         state=Configuration.State.ACTIVE,
         external_domain=f"https://{account.subdomain}.zendesk.com",
     )
-    entities = tuple(_draft_entity(authentication, entity_type, wanted) for entity_type, wanted in MAPPED[role].items())
-    draft = MappingDraft(name=role, description="", is_active=True, entities=entities)
-    create_mapping(configuration=configuration, draft=draft, actor=None)
-    return configuration
-
-
-def _draft_entity(authentication: Authentication, entity_type: str, wanted: Sequence[tuple[str, str]]) -> EntityDraft:
-    """What a mapping says of one record type; fields are named by their keys or titles."""
+    entity_type, wanted = MAPPED[role]
     fields = read_fields(authentication=authentication, entity_type=entity_type)
     keys = {name: each.key for name, _source in wanted for each in fields if name in (each.key, each.title)}
-    return EntityDraft(entity_type, tuple(RowDraft(keys[name], "voice", source) for name, source in wanted))
+    rows = tuple(RowDraft(keys[name], "voice", source) for name, source in wanted)
+    draft = MappingDraft(name=role, description="", is_active=True, entities=(EntityDraft(entity_type, rows),))
+    create_mapping(configuration=configuration, draft=draft, actor=None)
+    return configuration

@@ -51,3 +51,21 @@ def test_late_data_outrank_the_segment_they_belong_to_and_no_later_one():
 def test_events_come_out_of_order():
     order = [report.body["occurredAt"] for report in load()]
     assert order != sorted(order)
+
+
+def test_users_and_organizations_get_their_shares_and_fields_of_their_own():
+    reports = load(size=400, notes_share=0.2, late_share=0, users_share=0.4, organizations_share=0.2)
+    of_one = [report for report in reports if report.account == "one"]
+    roles = Counter(report.role for report in of_one)
+    assert set(roles) == {"fields", "notes", "users", "organizations"}
+    assert roles["users"] > roles["organizations"]
+    for report in of_one:
+        link = report.body["records"][0]
+        assert {claim.record for claim in report.claims} == {f"{link['entityType']}s/{link['id']}"}
+        if report.role in ("users", "organizations"):
+            assert {claim.field for claim in report.claims} <= {"details", "notes"}
+
+
+def test_an_account_without_users_has_only_tickets_whatever_the_shape_says():
+    reports = load(size=400, users_share=0.9)
+    assert {report.role for report in reports if report.account == "two"} == {"fields", "notes"}

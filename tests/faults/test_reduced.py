@@ -14,7 +14,7 @@ from tests.faults.servers import EMBEDDED, PRODUCTION
 pytestmark = pytest.mark.each_database
 
 SIZE = 40
-ROWS = ("kill_after_bulk", "broker_flush", "poison")  # single kills and lost answers: tests/end_to_end/test_kills.py
+ROWS = ("kill_after_bulk", "storm", "bulk_answer_lost", "poison")  # single kills: tests/end_to_end/test_kills.py
 
 
 def test_a_reduced_fault_matrix_loses_doubles_and_inverts_nothing() -> None:

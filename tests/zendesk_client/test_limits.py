@@ -41,6 +41,23 @@ def test_garbage_gives_no_report(value):
     assert parse_limits({"x-rate-limit": "many", "zendesk-ratelimit-search-index": value}) == ()
 
 
+def test_fractions_of_seconds_are_kept_so_that_nobody_calls_too_soon():
+    headers = {
+        "x-rate-limit": "700",
+        "ratelimit-reset": "5.9",
+        "zendesk-ratelimit-tickets-update": "total=100; resets=6.2",
+    }
+    assert parse_limits(headers) == (
+        LimitReport("account", 700, None, 5.9),
+        LimitReport("tickets-update", 100, None, 6.2),
+    )
+
+
+def test_numbers_that_no_account_reports_are_bounded_or_left_out():
+    headers = {"x-rate-limit": "400", "x-rate-limit-remaining": "9" * 12, "ratelimit-reset": "9" * 12}
+    assert parse_limits(headers) == (LimitReport("account", 400, None, 86_400),)
+
+
 def test_a_partly_readable_header_keeps_what_it_says():
     assert parse_limits({"zendesk-ratelimit-search-index": "total=2500; remaining=?; resets=3"}) == (
         LimitReport("search-index", 2500, None, 3),
@@ -49,7 +66,17 @@ def test_a_partly_readable_header_keeps_what_it_says():
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("93", 93), (" 5 ", 5), ("0", 0), ("1.2", 2), ("999999999", 86_400), ("-1", None), ("soon", None), ("", None)],
+    [
+        ("93", 93),
+        (" 5 ", 5),
+        ("0", 0),
+        ("1.2", 1.2),
+        ("6.", 6),
+        ("999999999", 86_400),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+    ],
 )
 def test_retry_after_is_read_in_seconds_and_bounded_to_a_day(value, seconds):
     assert parse_retry_after({"RETRY-AFTER": value}) == seconds

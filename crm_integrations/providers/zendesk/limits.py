@@ -77,8 +77,19 @@ def leave_gate(gate: CallGate, call: FinishedCall) -> None:
     is_refused = isinstance(error, RateLimited)
     gate.leave(
         reports=build_reports(call.limits),
-        refused=error.limit_class if isinstance(error, RateLimited) else "",
+        refused=_find_refusing(call, error) if isinstance(error, RateLimited) else "",
         retry_after_s=error.retry_after_s if isinstance(error, RateLimited) else None,
         has_failed=not is_refused and isinstance(error, FAILURES),
         words=error.message if error is not None and is_refused else "",
     )
+
+
+def _find_refusing(call: FinishedCall, error: RateLimited) -> str:
+    """The limit a 429 is about: what it names, else what the request spends besides those with calls left.
+
+    Some refusals name none while the account has calls left: then the account as a whole may go on.
+    """
+    left = {report.limit_class: report.remaining for report in call.limits}
+    if error.limit_class != ACCOUNT or not left.get(ACCOUNT):
+        return error.limit_class
+    return next((name for name in request_classes(call.method, call.path) if not left.get(name)), ACCOUNT)

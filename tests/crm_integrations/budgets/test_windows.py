@@ -144,6 +144,14 @@ def test_a_window_that_was_begun_by_others_shows_with_the_first_answer():
     assert opens_at(opened, reserved=0, now=NOW) == at(3)
 
 
+def test_a_report_of_no_calls_at_all_does_not_stop_the_account_for_good():
+    granted = grant(window(100), now=NOW)
+    settled = settle(granted, epoch=granted.epoch, report=report(0, 0), now=NOW)
+    assert opens_at(settled, reserved=0, now=at(61)) is None
+    observed = observe(window(100), report=report(0, 0), now=NOW)
+    assert opens_at(observed, reserved=0, now=at(61)) is None
+
+
 def test_a_block_lasts_as_long_as_the_crm_asks_and_then_begins_slowly():
     blocked = block(spend(window(100), 50), seconds=93, reason="429", now=NOW)
     assert opens_at(blocked, reserved=0, now=at(92.9)) == at(93)

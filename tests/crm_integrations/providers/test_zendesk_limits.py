@@ -74,3 +74,24 @@ def test_only_a_refusal_of_a_limit_asks_for_a_wait_and_only_infrastructure_fails
     assert (told["refused"], told["has_failed"]) == (refused, has_failed)
     assert (told["retry_after_s"], told["words"]) == ((9, "slow down") if refused else (None, ""))
     assert told["reports"][0].remaining == 9
+
+
+LEFT = LimitReport("account", 700, 650, 20)
+
+
+@pytest.mark.parametrize(
+    ("path", "reports", "refused"),
+    [
+        ("/api/v2/tickets/7", (), "account"),
+        ("/api/v2/tickets/7", (LimitReport("account", 700, 0, 20),), "account"),
+        ("/api/v2/tickets/7", (LEFT,), "tickets-update"),
+        ("/api/v2/tickets/7", (LEFT, LimitReport("tickets-update", 100, 40, 20)), "per-ticket-updates"),
+        ("/api/v2/organizations/7", (LEFT,), "organization-update"),
+        ("/api/v2/tickets/update_many", (LEFT,), "inflight-jobs"),
+        ("/api/v2/users/me", (LEFT,), "account"),
+    ],
+)
+def test_a_refusal_that_names_no_limit_spares_an_account_that_has_calls_left(path, reports, refused):
+    gate = NotingGate()
+    leave_gate(gate, FinishedCall("PUT", path, RateLimited("slow down", status=429), reports))
+    assert gate.left[0]["refused"] == refused

@@ -8,7 +8,8 @@ from django.db import connections
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.models import CRMAccount
-from crm_integrations.services.circuits import CircuitVerdict, may_push, note_calls
+from crm_integrations.services.call_budgets import CallAnswer, acquire, settle
+from crm_integrations.services.circuits import CircuitVerdict, give_probe_back, may_push, note_calls
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
@@ -64,6 +65,25 @@ def test_a_prober_that_died_leaves_its_place_to_the_next():
     assert ask(account, 30).state is CircuitState.PROBE
     assert ask(account, 59).state is CircuitState.OPEN
     assert ask(account, 60).state is CircuitState.PROBE
+
+
+def test_a_probe_that_was_given_back_is_the_next_ones_and_one_that_was_lost_is_not_given_back():
+    account = make_account()
+    note(account, calls=10, failures=10)
+    verdict = ask(account, 30)
+    give_probe_back(account_id=account.pk, verdict=verdict, now=at(31))
+    assert ask(account, 31).state is CircuitState.PROBE
+    give_probe_back(account_id=account.pk, verdict=verdict, now=at(32))
+    assert ask(account, 32).state is CircuitState.OPEN
+
+
+@pytest.mark.parametrize(("lasted_s", "state"), [(20, CircuitState.OPEN), (1, CircuitState.CLOSED)])
+def test_two_calls_that_hang_open_it_though_they_fill_a_minute(lasted_s, state):
+    account = make_account()
+    for seconds in (0, lasted_s):
+        grant = acquire(account_id=account.pk, limit_classes=["account"], is_interactive=False, now=at(seconds))
+        settle(account_id=account.pk, answers=[CallAnswer(grant, at(seconds + lasted_s), has_failed=True)])
+    assert ask(account, 2 * lasted_s).state is state
 
 
 def test_calls_of_an_account_that_is_gone_are_nobodys():

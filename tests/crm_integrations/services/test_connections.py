@@ -197,6 +197,22 @@ def test_passing_trouble_with_a_renewal_is_never_a_hold_and_is_not_hammered(acco
     assert authentication.state == "active"
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        RetryLater("429", retry_after_s=90),
+        CRMUnavailable("503", may_have_applied=False, retry_after_s=90, status=503),
+    ],
+)
+def test_a_renewal_is_not_tried_again_before_the_crm_wants_it(account, refusal):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    account.refusal = refusal
+    with pytest.raises(type(refusal)):
+        identify(authentication)
+    authentication.refresh_from_db()
+    assert authentication.refresh_lease_until > timezone.now() + timedelta(seconds=60)
+
+
 def test_a_user_who_is_gone_costs_the_tokens_and_rests_the_configurations(account):
     authentication = make_authentication()
     configuration = make_configuration(authentication=authentication)

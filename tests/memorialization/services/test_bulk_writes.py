@@ -1,4 +1,4 @@
-"""Many records by one call: committed before it, polled together, verified, and never lost or doubled whatever fails."""
+"""Many records by one call: committed before it, polled together, verified, never lost or doubled whatever fails."""
 
 from datetime import timedelta
 

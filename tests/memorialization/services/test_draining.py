@@ -8,6 +8,7 @@ from django.db import connections
 
 from crm_integrations.models import Authentication, CallBudget
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
+from crm_integrations.services.call_budgets import block_class
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.draining import drain_account
 from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all
@@ -36,8 +37,33 @@ def test_a_turn_without_time_pushes_one_and_gives_the_rest_back_untouched(config
         make_delivery(configuration, record_id=str(number))
     turn = drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=0)
     assert turn.has_more
+    assert Delivery.objects.filter(state="delivered").count() == 1
     assert not RecordLane.objects.exclude(lease=None).exists()
     assert RecordLane.objects.filter(lost_leases__gt=0).count() == 0
+
+
+def test_every_record_type_has_its_turn_though_another_always_has_more(configuration, clock):
+    for number in range(40):
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
+    user = make_delivery(configuration, make_entry("name", "Ann"), entity_type="user", record_id="7")
+    for _ in range(20):
+        drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=0)
+    user.refresh_from_db()
+    assert user.state == "delivered"
+
+
+def test_a_lane_that_lost_its_holder_waits_for_a_limit_without_being_claimed_again_and_again(configuration, clock):
+    delivery = make_delivery(configuration)
+    RecordLane.objects.update(lost_leases=1)
+    account_id = configuration.authentication.account_id
+    block_class(account_id=account_id, limit_class="update", retry_after_s=50, reason="", now=NOW)
+    turn = drain_account(account_id=account_id, clock=clock, turn_s=0.5)
+    assert not turn.has_more
+    assert turn.opens_at == NOW + timedelta(seconds=50)
+    clock.move(seconds=51)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
 
 
 def test_all_lanes_that_lost_their_holder_are_drained_in_one_turn_and_hold_up_no_other(configuration, clock):

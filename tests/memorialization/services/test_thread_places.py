@@ -44,6 +44,19 @@ def test_an_account_whose_circuit_is_not_closed_gets_one_thread():
     assert Worker(12, broken={1}).fill(1) == 1
 
 
+def test_a_flood_of_hints_at_a_busy_account_asks_for_its_circuit_no_more_than_it_finds_places():
+    asked = []
+    places = ThreadPlaces()
+    with ExitStack() as stack:
+        granted = [
+            stack.enter_context(
+                places.place_on(1, threads=12, is_circuit_closed=lambda: asked.append(1) or True)
+            ).is_granted
+            for _ in range(1000)
+        ]
+    assert (sum(granted), len(asked)) == (4, 3)
+
+
 def test_a_slow_account_gets_one_thread_until_it_is_fast_again():
     worker = Worker(12)
     worker.places.note_speed(1, is_slow=True)

@@ -108,6 +108,16 @@ def test_a_turn_that_fails_gives_its_place_back(places, monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_turn_on_an_account_that_was_deleted_does_nothing(monkeypatch, places):
+    monkeypatch.undo()
+    account = make_authentication().account
+    gone = account.pk
+    account.authentications.all().delete()
+    account.delete()
+    assert take_turn(account_id=gone) == 0
+
+
+@pytest.mark.django_db
 def test_only_a_closed_circuit_is_closed(monkeypatch):
     monkeypatch.undo()
     account = make_authentication().account

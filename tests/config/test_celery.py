@@ -1,0 +1,42 @@
+"""The worker outlives its broker: what closing a lost connection raises, and errors that end it."""
+
+from types import SimpleNamespace
+
+import pytest
+from celery.platforms import EX_FAILURE, EX_OK
+from celery.worker.consumer import Consumer
+
+from config.celery import app, begin_anew_after_an_error
+from config.lasting_consumer import LastingConsumer
+from memorialization import watchdog
+
+
+def test_the_worker_connects_anew_whatever_closing_the_lost_connection_raised(monkeypatch):
+    seen = []
+
+    def fail(self, exc):
+        seen.append(exc)
+        raise AttributeError("'NoneType' object has no attribute 'hostname'")
+
+    monkeypatch.setattr(Consumer, "on_connection_error_after_connected", fail)
+    lost = ConnectionError("gone")
+    LastingConsumer.__new__(LastingConsumer).on_connection_error_after_connected(lost)
+    assert seen == [lost]
+    assert app.conf.worker_consumer == "config.lasting_consumer:LastingConsumer"
+
+
+@pytest.mark.parametrize(
+    ("exitcode", "seconds_ago", "restarts"),
+    [(EX_FAILURE, None, 1), (EX_FAILURE, watchdog.RESTARTS_EVERY_S / 2, 0), (EX_OK, None, 0), (None, None, 0)],
+)
+def test_a_worker_that_ended_by_an_error_starts_itself_again_but_not_for_ever(
+    monkeypatch, exitcode, seconds_ago, restarts
+):
+    started = []
+    monkeypatch.setattr(watchdog, "restart_process", lambda: started.append(1))
+    monkeypatch.setattr("config.celery.time.monotonic", lambda: 10_000.0)
+    monkeypatch.delenv(watchdog.RESTARTED_AT, raising=False)
+    if seconds_ago is not None:
+        monkeypatch.setenv(watchdog.RESTARTED_AT, str(10_000.0 - seconds_ago))
+    begin_anew_after_an_error(SimpleNamespace(exitcode=exitcode))
+    assert len(started) == restarts

@@ -1,0 +1,44 @@
+"""What is forgotten: minutes that no chart shows and bulk writes long over, never what is open."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from crm_integrations.models import CallMinute
+from memorialization.models import Attempt, BulkWrite, Delivery, DeliveryMinute
+from memorialization.services.housekeeping import BULK_WRITES_KEPT, tidy_up
+from tests.engine import NOW, make_delivery
+from tests.factories import make_configuration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+LONG_AGO = NOW - BULK_WRITES_KEPT - timedelta(days=1)
+
+
+def make_bulk_write(account, **columns):
+    times = {"created_at": LONG_AGO, "progressed_at": LONG_AGO}
+    return BulkWrite.objects.create(account=account, entity_type="ticket", size=1, lease=uuid4(), **times, **columns)
+
+
+def test_bulk_writes_long_over_are_forgotten_and_their_tries_and_deliveries_stay():
+    configuration = make_configuration()
+    delivery = make_delivery(configuration)
+    account = configuration.authentication.account
+    over = make_bulk_write(account, state="concluded", concluded_at=LONG_AGO)
+    make_bulk_write(account, state="running", poll_at=NOW)
+    make_bulk_write(account, state="concluded", concluded_at=NOW)
+    attempt = Attempt.objects.create(lane=delivery.lane, bulk_write=over, fence=1, started_at=LONG_AGO)
+    assert tidy_up(now=NOW) == 1
+    attempt.refresh_from_db()
+    assert attempt.bulk_write is None
+    assert BulkWrite.objects.count() == 2
+    assert Delivery.objects.count() == 1
+
+
+def test_minutes_are_kept_for_a_day():
+    account = make_configuration().authentication.account
+    for minute in (NOW - timedelta(days=2), NOW):
+        CallMinute.objects.create(account=account, limit_class="account", minute=minute, calls=1)
+        DeliveryMinute.objects.create(account=account, minute=minute)
+    assert tidy_up(now=NOW) == 2
+    assert CallMinute.objects.get().minute == DeliveryMinute.objects.get().minute == NOW
