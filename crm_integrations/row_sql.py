@@ -44,25 +44,6 @@ class _Column:
     read: Convert | None
 
 
-def new_row(model: type[Row], **attributes: Any) -> Row:
-    """A row that is not stored yet, with the model's defaults: what calling the model makes, far quicker.
-
-    Related rows are given by the relation's name; the other attributes by their own.
-    """
-    row, state, blank = model.__new__(model), ModelState(), _blank(model)
-    stored = vars(row)
-    stored.update(blank.values, _state=state)
-    for name, make in blank.containers:
-        stored[name] = make()
-    for name, value in attributes.items():
-        if name in blank.relations:
-            state.fields_cache[name] = value
-            stored[blank.relations[name]] = value.pk
-        else:
-            stored[name] = value
-    return row
-
-
 def insert_rows(rows: Sequence[Model]) -> None:
     """Insert rows of one model and give them their ids."""
     if not rows:
@@ -153,23 +134,6 @@ def as_uuid(value: UUID) -> Any:
 def as_time(moment: datetime) -> Any:
     """A moment as a parameter."""
     return _to_sqlite_time(moment) if connection.vendor == "sqlite" else moment
-
-
-@dataclass(frozen=True, slots=True)
-class _Blank:
-    """What a new row of a model begins with: plain values, containers made anew for each, and which are relations."""
-
-    values: dict[str, Any]
-    containers: tuple[tuple[str, Callable[[], Any]], ...]
-    relations: dict[str, str]
-
-
-@cache
-def _blank(model: type[Model]) -> _Blank:
-    fields = model._meta.concrete_fields
-    values = {field.attname: field.get_default() for field in fields}
-    containers = tuple((field.attname, field.default) for field in fields if field.default in EMPTY_JSON)
-    return _Blank(values, containers, {field.name: field.attname for field in fields if field.is_relation})
 
 
 class _Layout:

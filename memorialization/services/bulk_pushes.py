@@ -108,6 +108,9 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
         (fit if limits[types] else unfit).append(lane)
     if len(fit) < BULK_FROM_WHEN_SPENT:
         return holds
+    most = min(limits[types] for types in limits if limits[types])
+    give_back_untouched(holds=[lane.hold for lane in fit[most:]])
+    fit = fit[:most]
     spec = BulkSpec(
         turn.account.pk, authentication_id, entity_type, finder.slots, finder.classes(entity_type, is_bulk=True)
     )

@@ -13,7 +13,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import JSONText, as_uuid, insert_missing, new_row, places_for, read_rows, row_lock
+from crm_integrations.new_rows import new_row
+from crm_integrations.row_sql import JSONText, as_uuid, insert_missing, places_for, read_rows, row_lock
 from crm_integrations.write_transactions import write_transaction
 from memorialization.events.canonical_json import hash_payload
 from memorialization.events.parsing import order_event, read_payload

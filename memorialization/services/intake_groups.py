@@ -66,7 +66,8 @@ class GroupedCalls(Generic[Part, Answer]):
     def _take_group(self, own: _Place[Part, Answer]) -> list[_Place[Part, Answer]]:
         """Its own place and the others of its key, in their order, as far as the limit goes."""
         with self._lock:
-            group, size = [], 0
+            group: list[_Place[Part, Answer]] = []
+            size = 0
             for place in [own, *(each for each in self._waiting if each is not own and each.key == own.key)]:
                 size += place.size
                 if group and size > self._limit:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import new_row
+from crm_integrations.new_rows import new_row
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.plan import Entry, InteractionValues, Rows, build_entries, changed_entries, is_sent
 from memorialization.events.schema import RecordLink

@@ -11,28 +11,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Min
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.providers.base import CRMRecord, WriteAnswer
+from crm_integrations.providers.base import WriteAnswer
 from crm_integrations.providers.errors import (
     AccessDenied,
     CRMError,
-    CRMUnavailable,
     Misconfigured,
-    RecordClosed,
-    RecordGone,
     ValueRefused,
 )
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
-from memorialization.deliveries.field_sheets import STANDING
-from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery
-from memorialization.models.deliveries import FieldResult
 from memorialization.services.call_errors import Next, read_error, read_error_after_write
-from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, release_lane, renew_lease
+from memorialization.services.claims import LaneHold, release_lane
 from memorialization.services.marks import read_marks
 from memorialization.services.outcomes import (
     Conclusion,
@@ -43,46 +37,14 @@ from memorialization.services.outcomes import (
     failed_outcome,
     settled_outcome,
 )
-
-
-class Unverified(Exception):
-    """The write was accepted, and the record could not be read after it."""
-
-    def __init__(self, cause: CRMError) -> None:
-        super().__init__()
-        self.cause = cause
-
-
-@dataclass
-class Push:
-    """A group on its way, with everything that a step needs."""
-
-    hold: LaneHold
-    group: Group
-    connection: AuthenticatedConnection
-    write_classes: Sequence[str]
-    clock: Clock
-    is_last: bool  # nothing else is to be tried on the lane now
-    comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
-    is_looking: bool = False
-    leased_at: float = 0.0  # monotonic
-
-    @property
-    def is_lease_short(self) -> bool:
-        """Whether so much time went by that a call which starts now could outlive the lease."""
-        return time.monotonic() - self.leased_at > lease_length_s() - call_bound_s()
-
-    def checked(self) -> AuthenticatedConnection:
-        """The connection, after the check that a call may start now. Raises LeaseLost."""
-        return self.renewed() if self.is_lease_short else self.connection
-
-    def renewed(self) -> AuthenticatedConnection:
-        """The same for a further call of one try. Raises LeaseLost, also when this process stands still."""
-        self.leased_at = time.monotonic()
-        renew_lease(hold=self.hold, now=self.clock())
-        if self.is_lease_short:
-            raise LeaseLost
-        return self.connection
+from memorialization.services.push_calls import (
+    Push,
+    Unverified,
+    ask_whose_fault_it_is,
+    look_first,
+    settle_by_siblings,
+    write,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +72,7 @@ def push_group(
     push = Push(hold, group, connection, write_classes, clock, is_last, is_looking=group.must_look_first)
     group.supersede(read_marks(lane_ids=[hold.lane_id])[hold.lane_id])
     if group.pending_comment is not None:
-        _settle_by_siblings(push)
+        settle_by_siblings(push)
     while not group.is_settled:
         following = _try_once(push)
         if following is not None:
@@ -131,19 +93,6 @@ def _go_on(push: Push, following: Next) -> Next:
     not_before = None if rest_s is None else push.clock() + timedelta(seconds=rest_s)
     release_lane(hold=push.hold, not_before=not_before)
     return Next.OTHER_LANE
-
-
-def _settle_by_siblings(push: Push) -> None:
-    """A note stands once per segment and record: one that another delivery posted, or may have posted, counts."""
-    delivery, sheet = push.group.deliveries[0], push.group.sheets[0]
-    siblings = Delivery.objects.filter(lane_id=push.hold.lane_id, interaction_id=delivery.interaction_id)
-    push.comment_id = str(siblings.aggregate(first=Min("pk"))["first"])
-    for other in siblings.exclude(pk=delivery.pk):
-        notes = [entry for entry in other.fields if entry.get("type") == "comment"]
-        if any(entry.get("result") in STANDING for entry in notes):
-            sheet.settle_comment(FieldResult.UNCHANGED, FieldReason.COMMENT_POSTED_BEFORE)
-        elif notes and other.attempt_count:
-            push.is_looking = True
 
 
 def _try_once(push: Push) -> Next | None:
@@ -172,14 +121,14 @@ def _make_calls(push: Push) -> Verdict:
     """All calls of one attempt, and what they amount to."""
     try:
         if push.is_looking:
-            _look_first(push)
-        answer = _write(push) if not push.group.is_settled else None
+            look_first(push)
+        answer = write(push) if not push.group.is_settled else None
     except ValueRefused as error:
         return _handle_refusal(push, error)
     except Unverified as unverified:
         return _judge_members(push, unverified.cause, is_after_write=True)
     except (AccessDenied, Misconfigured) as error:
-        return _judge_members(push, _ask_whose_fault_it_is(push, error))
+        return _judge_members(push, ask_whose_fault_it_is(push, error))
     except CRMError as error:
         return _judge_members(push, error)
     return _conclude_success(push, answer)
@@ -196,60 +145,6 @@ def _judge_members(push: Push, error: CRMError, *, is_after_write: bool = False)
         for member, (verdict, _following) in zip(push.group.members, verdicts, strict=True)
     ]
     return Verdict(outcome, conclusions, following)
-
-
-def _look_first(push: Push) -> None:
-    """Settle what the record holds already, since an earlier call may have been applied."""
-    record = _get_record(push, push.checked())
-    push.group.settle_what_stands(record)
-    if push.group.pending_comment is not None:
-        _look_for_comment(push)
-    if record.is_closed and not push.group.is_settled:
-        raise RecordClosed("The record is closed.")
-
-
-def _look_for_comment(push: Push) -> None:
-    """Settle the note: posted; or nobody can know, then it is never posted again by itself."""
-    sheet = push.group.sheets[0]
-    try:
-        trace = push.renewed().find_comment(push.hold.entity_type, push.hold.record_id, delivery_id=push.comment_id)
-        is_posted = trace.is_posted
-    except (AccessDenied, RecordGone, Misconfigured):
-        is_posted = None
-    if is_posted:
-        sheet.settle_comment(FieldResult.WRITTEN, FieldReason.ALREADY_THERE)
-    elif is_posted is None:
-        sheet.settle_comment(FieldResult.NOT_APPLIED, FieldReason.OUTCOME_UNKNOWN)
-
-
-def _write(push: Push) -> WriteAnswer:
-    """The write, and the comparison of what was sent with what the record shows after it."""
-    connection = push.renewed() if push.is_looking else push.checked()
-    answer = connection.update_record(
-        push.hold.entity_type,
-        push.hold.record_id,
-        push.group.values(),
-        delivery_id=push.comment_id or str(push.group.deliveries[0].pk),
-        types=push.group.types(),
-    )
-    push.group.verify(answer.record or _read_back(push), is_comment_posted=answer.is_comment_posted)
-    return answer
-
-
-def _read_back(push: Push) -> CRMRecord:
-    """The record after a write whose answer did not carry it."""
-    try:
-        return _get_record(push, push.renewed())
-    except CRMError as error:
-        raise Unverified(error) from error
-
-
-def _get_record(push: Push, connection: AuthenticatedConnection) -> CRMRecord:
-    record_id = push.hold.record_id
-    found = connection.get_records(push.hold.entity_type, [record_id], types=push.group.types())
-    if record_id not in found:
-        raise RecordGone("The record was not found.")
-    return found[record_id]
 
 
 def _handle_refusal(push: Push, error: ValueRefused) -> Verdict:
@@ -280,20 +175,6 @@ def _conclude_members(push: Push, outcome: Outcome) -> list[Conclusion]:
 
 def _conclude_member(member: Member, outcome: Outcome) -> Conclusion:
     return Conclusion(member, outcome if member.sheet.pending else settled_outcome(member, outcome.attempt))
-
-
-def _ask_whose_fault_it_is(push: Push, error: CRMError) -> CRMError:
-    """The error that counts: it is no delivery's fault when the system user may not write any more, or is gone.
-
-    Nor is it when the account is not there at all.
-    """
-    try:
-        push.renewed().confirm_writing(push.hold.entity_type)
-    except Misconfigured as other:
-        return CRMUnavailable(other.message, may_have_applied=False, status=other.status)
-    except CRMError as other:
-        return other
-    return error
 
 
 def _conclude_success(push: Push, answer: WriteAnswer | None) -> Verdict:
