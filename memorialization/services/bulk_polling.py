@@ -17,7 +17,7 @@ from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import AuthenticatedConnection
-from memorialization.deliveries.bulk_pace import LONGEST_S, SHORTEST_S, expected_duration_s, next_look_s
+from memorialization.deliveries.bulk_pace import SHORTEST_S, expected_duration_s, next_look_s
 from memorialization.models import BulkWrite
 from memorialization.services.bulk_results import (
     MOST_LOST_POLLS,
@@ -231,5 +231,5 @@ def _look_later(bulk: BulkWrite, error: CRMError, now: datetime) -> None:
         give_up_looking(bulk=bulk, now=now)
         release_poll(bulk=bulk)
     else:
-        wait_s = LONGEST_S if is_held else getattr(error, "retry_after_s", None) or LOOK_AGAIN_S
+        wait_s = getattr(error, "retry_after_s", None) or LOOK_AGAIN_S
         release_poll(bulk=bulk, poll_at=now + timedelta(seconds=wait_s))

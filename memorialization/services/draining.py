@@ -6,7 +6,7 @@ over one connection per authentication.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.database_clock import Clock, SteadyClock
@@ -24,8 +24,17 @@ from memorialization.services.wake_ups import note_wake_up, wake_at
 TURN_S = 3.0  # then other accounts have their turn; the rest is claimed again
 
 
-def drain_account(*, account_id: int, clock: Clock | None = None, turn_s: float = TURN_S) -> Turn:
-    """Push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist."""
+def drain_account(
+    *,
+    account_id: int,
+    clock: Clock | None = None,
+    turn_s: float = TURN_S,
+    call_others: Callable[[], None] | None = None,
+) -> Turn:
+    """Push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist.
+
+    `call_others` is called at once when more is due than one claim takes.
+    """
     clock = clock or SteadyClock()
     recover_lost_lanes(now=clock())
     turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s)
@@ -35,21 +44,21 @@ def drain_account(*, account_id: int, clock: Clock | None = None, turn_s: float 
         wake_at(account_id=account_id, moment=verdict.until)
         return turn
     turn.is_probe = verdict.state is CircuitState.PROBE
-    _work(turn)
+    _work(turn, call_others)
     if turn.is_probe and not turn.has_more and not turn.tally.calls:
         give_probe_back(account_id=account_id, verdict=verdict, now=clock())
     note_wake_up(account_id=account_id, opens_at=turn.opens_at, since=turn.looked_at or clock())
     return turn
 
 
-def _work(turn: Turn) -> None:
+def _work(turn: Turn, call_others: Callable[[], None] | None) -> None:
     finder = WorkFinder(turn.account)
     try:
         has_polled = _poll(turn)
         if has_polled:
             finder.note_in_flight(turn.clock())
         if not (turn.is_probe and has_polled):
-            _push_rounds(turn, finder)
+            _push_rounds(turn, finder, call_others)
     finally:
         turn.close()
         turn.tally.store(account_id=turn.account.pk, now=turn.clock())
@@ -63,13 +72,16 @@ def _poll(turn: Turn) -> bool:
     return report.looked_at > 0
 
 
-def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
+def _push_rounds(turn: Turn, finder: WorkFinder, call_others: Callable[[], None] | None) -> None:
     """Every record type in its turn, until nothing is due that the limits let through; one push as a probe."""
     while True:
         turn.flush()
         turn.looked_at = turn.clock()
         due = finder.find(turn.looked_at)
         turn.opens_at = due.opens_at
+        if call_others is not None and not turn.is_probe and any(work.rest > 0 for work in due.works):
+            call_others()
+            call_others = None
         if not _push_round(turn, finder, due.works):
             return
         if turn.is_over or turn.is_probe:

@@ -31,6 +31,7 @@ class Work:
     is_bulk: bool
     size: int
     claims: int = 1  # so many of them are worth while before looking again
+    rest: int = 0  # lanes that are due beyond the first claim, as far as they were counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,11 @@ class WorkFinder:
                 return None  # one will be free sooner than calls of their own get much done
             if self._opens_at(entity_type, is_bulk=True, now=now) is None:
                 size = self._bulk_size(entity_type, due)
-                return Work(entity_type, False, True, size, claims=min(free_slots, math.ceil(due / size)))
-        return Work(entity_type, goes_alone, False, SINGLES_PER_CLAIM) if is_single_open else None
+                claims = min(free_slots, math.ceil(due / size))
+                return Work(entity_type, False, True, size, claims, rest=due - size)
+        if not is_single_open:
+            return None
+        return Work(entity_type, goes_alone, False, SINGLES_PER_CLAIM, rest=due - SINGLES_PER_CLAIM)
 
     def _bulk_size(self, entity_type: str, due: int) -> int:
         """A share of all that is due and under way, so that many who look at the same backlog choose the same size."""

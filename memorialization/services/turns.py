@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from django.conf import settings
 from django.db import connections
@@ -37,13 +38,19 @@ def take_turn(*, account_id: int) -> int:
             return 0  # those at work hint again
         began = time.monotonic()
         try:
-            has_more = drain_account(account_id=account_id).has_more
+            has_more = drain_account(account_id=account_id, call_others=partial(_call_others, account_id)).has_more
         except CRMAccount.DoesNotExist:
             logger.info("Account %s was deleted; there is nothing to push.", account_id)
             return 0
         finally:
             PLACES.note_speed(account_id, is_slow=time.monotonic() - began >= SLOW_TURN_S)
     return HINTS_FOR_MORE if has_more else int(granted.has_missed_hint)
+
+
+def _call_others(account_id: int) -> None:
+    """A backlog spreads over threads and processes from its first moment, not from the end of the first turn."""
+    for _other in range(HINTS_FOR_MORE):
+        send_backlog_hint(account_id=account_id)
 
 
 def has_closed_circuit(*, account_id: int) -> bool:

@@ -11,6 +11,7 @@ from tests.faults.run import FaultNeverStruck, Run
 STRUCK = 2  # bulk writes that the fault meets
 PATIENCE_S, LONGEST_PATIENCE_S = 8, 15  # BULK_PATIENCE_S of these rows; longer than any job of theirs takes
 RUNNING_PATIENCE_S = 40.0
+SMALL = 100  # events of a row whose records fit into one or two bulk writes
 REFUSED = 7  # records that their jobs refuse
 BULK_PATH = "(tickets|users|organizations)/update_many"
 
@@ -66,7 +67,7 @@ def lose_bulk_answers(run: Run) -> None:
     run.wait_until_done()
     lost = [call for call in run.calls() if "update_many" in call.path and call.fault]
     run.note(f"{sum(call.is_applied for call in lost)} answers lost, {sum(not call.is_applied for call in lost)} calls")
-    run.require(len(lost) == 3, f"the row shows nothing: {len(lost)} bulk calls were hit")
+    run.require(len(lost) >= (3 if len(run.reports) > SMALL else 1), f"only {len(lost)} bulk calls were hit")
 
 
 def kill_while_running(run: Run) -> None:

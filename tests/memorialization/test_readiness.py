@@ -103,9 +103,14 @@ def test_an_open_circuit_is_no_alarm_while_somebody_probes(lane):
 
 def make_bulk_write(lane, **columns):
     return BulkWrite.objects.create(
-        account=lane.account, entity_type="ticket", size=100, lease=uuid4(), created_at=NOW - timedelta(hours=1), progressed_at=NOW,
+        account=lane.account,
+        entity_type="ticket",
+        size=100,
+        lease=uuid4(),
+        created_at=NOW - timedelta(hours=1),
+        progressed_at=NOW,
         **columns,
-    )  # fmt: skip
+    )
 
 
 def test_a_bulk_write_that_nobody_looks_at_is_stuck(lane):

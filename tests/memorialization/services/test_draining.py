@@ -213,3 +213,18 @@ def test_a_delivery_costs_few_statements(configuration, clock, django_assert_max
         make_delivery(configuration, record_id=str(number))
     with django_assert_max_num_queries(20 * 10 + 20):
         push_all(configuration, clock)
+
+
+@pytest.mark.parametrize(("count", "calls"), [(20, 0), (21, 1)])
+def test_what_is_more_than_one_claim_calls_others_at_once_and_only_once(configuration, clock, count, calls):
+    called = []
+    for number in range(count):
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
+    RecordLane.objects.update(goes_alone=True)
+    account_id = configuration.authentication.account_id
+    drain_account(
+        account_id=account_id,
+        clock=clock,
+        call_others=lambda: called.append(Delivery.objects.filter(state="waiting").count()),
+    )
+    assert called == [count] * calls

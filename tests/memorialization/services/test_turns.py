@@ -43,7 +43,7 @@ class Engine:
         self.hanging = set()
         monkeypatch.setattr(turns, "drain_account", self.drain)
 
-    def drain(self, *, account_id):
+    def drain(self, *, account_id, call_others):
         with self.changed:
             self.begun[account_id] += 1
             self.changed.notify_all()
@@ -75,7 +75,7 @@ def test_two_accounts_that_hang_leave_threads_to_a_third(engine):
 
 
 def test_what_a_turn_leaves_over_calls_for_two_hints(monkeypatch):
-    monkeypatch.setattr(turns, "drain_account", lambda *, account_id: Turn(has_more=True))
+    monkeypatch.setattr(turns, "drain_account", lambda *, account_id, call_others: Turn(has_more=True))
     assert take_turn(account_id=1) == 2
 
 
@@ -98,7 +98,7 @@ def test_an_account_is_slow_when_its_turn_took_much_longer_than_a_turn(engine, p
 
 
 def test_a_turn_that_fails_gives_its_place_back(places, monkeypatch):
-    def fail(*, account_id):
+    def fail(*, account_id, call_others):
         raise ConnectionError
 
     monkeypatch.setattr(turns, "drain_account", fail)
@@ -131,7 +131,7 @@ def test_without_a_broker_a_backlog_is_pushed_turn_by_turn(monkeypatch):
     monkeypatch.setattr(turns, "send_backlog_hint", lambda *, account_id: False)
     left, finished = {1: 3, 2: 1}, threading.Barrier(3, timeout=PATIENCE_S)
 
-    def drain(*, account_id):
+    def drain(*, account_id, call_others):
         left[account_id] -= 1
         if not left[account_id]:
             finished.wait()
