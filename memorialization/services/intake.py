@@ -9,21 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
 from crm_integrations.new_rows import new_row
 from crm_integrations.row_sql import JSONText, as_uuid, insert_missing, places_for, read_rows, row_lock
-from crm_integrations.write_transactions import write_transaction
 from memorialization.events.canonical_json import hash_payload
 from memorialization.events.parsing import order_event, read_payload
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts
-from memorialization.services.intake_groups import GroupedCalls
 
-GROUP_LIMIT = 50  # events of one transaction, unless one call alone brings more
 EVENT_COLUMNS = (
     *("configuration_id", "contact_id", "event_id", "type", "occurred_at", "ordered_at", "received_at"),
     *("body", "body_hash", "flags", "ignored_keys", "origin"),
@@ -83,7 +80,7 @@ def accept_events(
     candidates, rejected = _read_payloads(payloads, received_at)
     if not candidates:
         return IntakeResult(rejected=tuple(rejected))
-    outcome = _take_in(_Batch(configuration, candidates, received_at, origin))
+    outcome = _store_batch(_Batch(configuration, candidates, received_at, origin))
     rejected += [_reject_used_id(each) for each in outcome.conflicting]
     return IntakeResult(
         accepted=tuple(each.event.event_id for each in outcome.accepted),
@@ -114,25 +111,15 @@ def _claimed_id(payload: Any) -> str | None:
     return str(claimed)[:ID_LIMIT].encode(errors="replace").decode() if is_id else None
 
 
-def _take_in(batch: _Batch) -> _Outcome:
-    """Store a batch. SQLite lets one write at a time, so what this process has waiting for that goes together."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return _store_batches([batch])[0]
-    key = (connection.settings_dict["NAME"], batch.configuration.pk)
-    return _together.call(key=key, part=batch, size=len(batch.candidates))
-
-
-def _store_batches(batches: Sequence[_Batch]) -> list[_Outcome]:
-    """One transaction for batches of one configuration, in their order; the newest knows it best."""
-    configuration, now = batches[-1].configuration, max(batch.received_at for batch in batches)
-    contact_ids = {each.event.contact_id for batch in batches for each in batch.candidates}
-    with write_transaction():
-        contacts, new_ids = _lock_contacts(configuration, contact_ids)
-        stored = _store_events(configuration, contacts, batches)
-        outcomes = _sort_out(configuration, batches, stored)
-        accepted = [each for outcome in outcomes for each in outcome.accepted]
-        _fold(configuration, contacts, new_ids, accepted, now)
-    return outcomes
+def _store_batch(batch: _Batch) -> _Outcome:
+    """One transaction: the events, and everything that follows from them."""
+    configuration = batch.configuration
+    with transaction.atomic():
+        contacts, new_ids = _lock_contacts(configuration, {each.event.contact_id for each in batch.candidates})
+        stored = _store_events(contacts, batch)
+        outcome = _sort_out(batch, stored)
+        _fold(configuration, contacts, new_ids, outcome.accepted, batch.received_at)
+    return outcome
 
 
 def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
@@ -148,35 +135,32 @@ def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> 
     return found, {pk for pk, _name in made}
 
 
-def _store_events(configuration: Configuration, contacts: Mapping[str, Contact], batches: Sequence[_Batch]) -> set[str]:
+def _store_events(contacts: Mapping[str, Contact], batch: _Batch) -> set[str]:
     """Insert the events; answers the ids that were new. Of one id the first counts."""
-    first = {each.event.event_id: (each, batch) for batch in reversed(batches) for each in reversed(batch.candidates)}
+    first = {each.event.event_id: each for each in reversed(batch.candidates)}
     records = [
-        _event_record(configuration, contacts[each.event.contact_id], each, batch)
-        for _event_id, (each, batch) in sorted(first.items(), key=lambda pair: pair[0])
+        _event_record(batch.configuration, contacts[each.event.contact_id], each, batch)
+        for _event_id, each in sorted(first.items())
     ]
     stored = insert_missing(InteractionEvent, EVENT_COLUMNS, records, returning=("event_id",))
     return {event_id for (event_id,) in stored}
 
 
-def _sort_out(configuration: Configuration, batches: Sequence[_Batch], stored: Collection[str]) -> list[_Outcome]:
-    """New events, repeated ones, and those whose id is taken by another body; by batch."""
-    taken = {each.event.event_id for batch in batches for each in batch.candidates}.difference(stored)
-    hashes = _known_hashes(configuration, taken) if taken else {}
-    outcomes = []
-    for batch in batches:
-        outcome = _Outcome()
-        for each in batch.candidates:
-            event_id = each.event.event_id
-            if event_id in stored and event_id not in hashes:
-                hashes[event_id] = each.body_hash
-                outcome.accepted.append(each)
-            elif hashes.get(event_id) == each.body_hash:
-                outcome.duplicates.append(each)
-            else:
-                outcome.conflicting.append(each)
-        outcomes.append(outcome)
-    return outcomes
+def _sort_out(batch: _Batch, stored: Collection[str]) -> _Outcome:
+    """New events, repeated ones, and those whose id is taken by another body."""
+    taken = {each.event.event_id for each in batch.candidates}.difference(stored)
+    hashes = _known_hashes(batch.configuration, taken) if taken else {}
+    outcome = _Outcome()
+    for each in batch.candidates:
+        event_id = each.event.event_id
+        if event_id in stored and event_id not in hashes:
+            hashes[event_id] = each.body_hash
+            outcome.accepted.append(each)
+        elif hashes.get(event_id) == each.body_hash:
+            outcome.duplicates.append(each)
+        else:
+            outcome.conflicting.append(each)
+    return outcome
 
 
 def _known_hashes(configuration: Configuration, event_ids: Collection[str]) -> dict[str, str]:
@@ -217,6 +201,3 @@ def _event_record(
 def _reject_used_id(candidate: _Candidate) -> RejectedEvent:
     message = _("This id was used by another event before; give every event an id of its own.")
     return RejectedEvent(candidate.index, candidate.event.event_id, (FieldError("eventId", message),))
-
-
-_together: GroupedCalls[_Batch, _Outcome] = GroupedCalls(_store_batches, limit=GROUP_LIMIT)
