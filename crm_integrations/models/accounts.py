@@ -2,15 +2,16 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CRMAccount(models.Model):
     """One account of one kind of CRM, whatever number of authentications and configurations use it (semantics §1.1)."""
 
     class Circuit(models.TextChoices):
-        CLOSED = "closed", _("Closed")
-        OPEN = "open", _("Open")
-        HALF_OPEN = "half_open", _("Half open")
+        CLOSED = "closed", pgettext_lazy("circuit", "Closed")
+        OPEN = "open", pgettext_lazy("circuit", "Open")
+        HALF_OPEN = "half_open", pgettext_lazy("circuit", "Half open")
 
     provider = models.SlugField(_("integration type"), max_length=40)
     address = models.CharField(_("address"), max_length=200, help_text=_("The provider's own name of the account."))

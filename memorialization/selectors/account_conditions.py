@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from crm_integrations.models import Configuration
 from crm_integrations.services.call_budgets import WHOLE_ACCOUNT
@@ -96,7 +96,7 @@ def _held(standing: Standing, _backlog: Backlog) -> Condition | None:
         "%(count)d authentications need a person; deliveries that would use them wait until then.",
         standing.held,
     )
-    return Condition("held", "held", _("Held"), words % {"count": standing.held})
+    return Condition("held", "held", pgettext("account", "Held"), words % {"count": standing.held})
 
 
 def _working(standing: Standing, backlog: Backlog) -> Condition | None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm_integrations.database_clock import read_database_clock
@@ -117,7 +117,7 @@ def show_run_deliveries(request: HttpRequest, pk: int) -> HttpResponse:
     steps = steps_of(run, state=state, refused=refused)
     found = list((steps.filter(pk__lt=before) if before is not None else steps)[: PAGE_STEPS + 1])
     query = {"state": state, "left_out": refused, "before": str(found[PAGE_STEPS - 1].pk)} if found[PAGE_STEPS:] else {}
-    title = _("Left out") if refused else str(DELIVERY_STATES.get(state, _("Replayed")))
+    title = pgettext("deliveries", "Left out") if refused else str(DELIVERY_STATES.get(state, _("Replayed")))
     context = {
         "title": title,
         "lead": REFUSALS.get(refused, ""),
