@@ -44,7 +44,11 @@ class AccountCallGate:
         classes, now = tuple(limit_classes), self._clock()
         if any(self._scopes.get(name) is LimitScope.RECORD for name in classes):
             self._record_opens_at = None
-        self._current = self._take_reserved(classes, now) or self._acquire(classes, now)
+        grant = self._take_reserved(classes, now)
+        if grant is None:
+            self.release()  # what is kept for a later call would look like one under way
+            grant = self._acquire(classes, now)
+        self._current = grant
 
     def leave(
         self,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_integrations.models import Authentication, CRMAccount
+from crm_integrations.models import Authentication
 from memorialization.models import Attempt, Delivery
 from tests.engine import NOW, FakeClock, make_delivery, make_entry, push_all
 
@@ -119,21 +119,30 @@ def test_a_system_user_who_is_gone_holds_everything_however_zendesk_says_so(
     check_delivered_once(demo, deliveries)
 
 
-def test_a_system_user_who_may_no_longer_edit_fails_deliveries_with_the_reason(demo, configuration, deliveries, clock):
-    demo.ask("users/acting", {"action": "demote", "role": "end-user"})
+@pytest.mark.parametrize("role", ["end-user", "light"])
+def test_a_system_user_who_may_no_longer_edit_holds_everything_and_fails_nothing(
+    demo, configuration, deliveries, clock, role
+):
+    demo.ask("users/acting", {"action": "demote", "role": role})
     push_all(configuration, clock)
-    assert outcomes(deliveries) == {("failed", "access_denied")}
+    assert {state for state, _reason in outcomes(deliveries)} == {"waiting"}, outcomes(deliveries)
+    assert Authentication.objects.get().state == "reauthenticate"
+    demo.ask("users/acting", {"action": "promote"})
+    authorise_again(demo)
+    push_all(configuration, clock)
+    check_delivered_once(demo, deliveries)
 
 
 @pytest.mark.parametrize("shape", ["json", "text", "errors", "empty"])
 @pytest.mark.parametrize("retry_after", [None, 33])
-def test_a_429_of_any_shape_pauses_the_account_and_costs_no_try(
+def test_a_429_of_any_shape_is_waited_for_in_full_and_costs_no_try(
     demo, configuration, deliveries, clock, shape, retry_after
 ):
     fault = {"kind": "status", "status": 429, "shape": shape, "retry_after": retry_after, "count": 1}
     demo.ask("faults", fault)
     push_all(configuration, clock)
-    assert CRMAccount.objects.get().paused_until == clock.now + timedelta(seconds=retry_after or 10)
+    refused = Delivery.objects.get(reason="limit_reached")
+    assert refused.next_attempt_at == clock.now + timedelta(seconds=retry_after or 10)
     assert set(Delivery.objects.values_list("attempt_count", flat=True)) == {0}
     clock.move(seconds=retry_after or 10)
     push_all(configuration, clock)
