@@ -153,7 +153,8 @@ def assert_in_order(branches, index):
     assert branches
     for branch in branches:
         plan = plan_of(branch.rows.order_by("-pk").values_list("pk")[:51])
-        assert re.search(index, plan), plan
+        if connection.vendor == "sqlite":  # PostgreSQL chooses among the indexes by its statistics
+            assert re.search(index, plan), plan
         assert not re.search(r"TEMP B-TREE|SCAN |Sort|Seq Scan on memorialization_(delivery|interaction)\b", plan), plan
 
 
