@@ -9,11 +9,14 @@ from memorialization.models import Contact, Delivery, Interaction, RecordLane
 from memorialization.services.account_turn import Turn
 from memorialization.services.claims import LaneHold, claim_lanes
 from memorialization.services.draining import drain_account
+from memorialization.services.event_folding import fold_all_events
+from memorialization.services.intake import IntakeResult, accept_events
 from memorialization.services.lanes import find_lane, make_lane_due
 from tests.memory_provider import MemoryAccount, MemoryProvider
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # before any real token of a test ends
 _numbers = itertools.count(1)
+FOLDING_S = 60.0  # more than any test needs
 
 
 class FakeClock:
@@ -27,6 +30,13 @@ class FakeClock:
 
     def move(self, **duration: float) -> None:
         self.now += timedelta(**duration)
+
+
+def take_in(configuration: Configuration, *payloads: Any, now: datetime = NOW) -> IntakeResult:
+    """Have events accepted, and folded as the next worker would."""
+    result = accept_events(configuration=configuration, payloads=list(payloads), received_at=now)
+    fold_all_events(clock=lambda: now, most_s=FOLDING_S)
+    return result
 
 
 def make_entry(crm_field: str, rendered: Any, *, type: str = "text", **keys: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What sources report: contacts, and the events that belong to them."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.models import Configuration
@@ -26,11 +27,18 @@ class Contact(models.Model):
 
 
 class InteractionEvent(models.Model):
-    """One acknowledged event, exactly as it came; a contact's state is the fold of all of them (semantics §2.6)."""
+    """One acknowledged event, exactly as it came; a contact's state is the fold of all of them (semantics §2.6).
+
+    Intake stores it without its contact; whoever folds it into the contact's interactions says which that is.
+    """
 
     # Without indexes of their own: those below begin with the same column.
     configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="events", db_index=False)
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="events", db_index=False)
+    source_contact_id = models.CharField(_("Contact ID"), max_length=200, blank=True, db_default="")
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, null=True, blank=True, related_name="events", db_index=False
+    )  # none: it waits to be folded
+    fold_after = models.DateTimeField(_("fold after"), null=True, blank=True)  # folding it failed; not again before
     event_id = models.CharField(_("event id"), max_length=200)
     type = models.CharField(_("type"), max_length=40)
     occurred_at = models.DateTimeField(_("occurred at"))
@@ -46,7 +54,16 @@ class InteractionEvent(models.Model):
         verbose_name = _("interaction event")
         verbose_name_plural = _("interaction events")
         ordering = ["ordered_at", "event_id"]
-        indexes = [models.Index(fields=["contact", "ordered_at", "event_id"], name="event_fold_order")]
+        indexes = [
+            models.Index(
+                fields=["contact", "ordered_at", "event_id"],
+                condition=Q(contact__isnull=False),
+                name="event_of_contact",
+            ),
+            models.Index(
+                fields=["configuration", "source_contact_id"], condition=Q(contact__isnull=True), name="event_to_fold"
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["configuration", "event_id"], name="event_once")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Brings a contact's interactions up to date with its events: fold, judge, plan. The core of intake and of the sweep.
+"""Brings a contact's interactions up to date with its events: fold, judge, plan.
 
 Runs in the caller's transaction, with the contacts locked; whatever it finds stored is recomputed from the events, so
 it may run again at any time and changes nothing then.
@@ -7,7 +7,7 @@ it may run again at any time and changes nothing then.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ STORED_EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class FreshEvents:
-    """Events that this transaction stored, by contact, and the contacts that it made: those have nothing else."""
+    """Events that the caller has read, by contact, and the contacts that it made: those have nothing else."""
 
     events: Mapping[int, Sequence[ParsedEvent]] = field(default_factory=dict)
     new_contacts: frozenset[int] = frozenset()
@@ -52,7 +52,7 @@ def fold_contacts(
 ) -> int:
     """Bring the interactions of these locked contacts up to date, and plan what fell due; how many were planned anew.
 
-    `fresh` spares reading again what the caller has just stored.
+    `fresh` spares reading again what the caller has at hand.
     """
     fresh = fresh or FreshEvents()
     known = [contact for contact in contacts if contact.pk not in fresh.new_contacts]
@@ -94,20 +94,22 @@ def _read_events(contacts: Sequence[Contact], fresh: FreshEvents) -> Mapping[int
         return found
     statement = f"{STORED_EVENTS} ({places_for(contacts)})"
     for contact_id, event_id, body, ordered_at, flags in read_values(statement, [each.pk for each in contacts]):
-        event = None if event_id in at_hand else _parse_stored(event_id, json.loads(body))
-        if event is not None:
-            moment = ordered_at if ordered_at.tzinfo else ordered_at.replace(tzinfo=UTC)  # SQLite knows no zone
-            found[contact_id].append(replace(event, ordered_at=moment, flags=tuple(json.loads(flags))))
+        if event_id in at_hand:
+            continue
+        moment = ordered_at if ordered_at.tzinfo else ordered_at.replace(tzinfo=UTC)  # SQLite knows no zone
+        event = read_stored(event_id, json.loads(body), moment, json.loads(flags))
+        found[contact_id] += [event] if event is not None else []
     return found
 
 
-def _parse_stored(event_id: str, body: Any) -> ParsedEvent | None:
-    """An event as its body says; its order and flags are stored beside, as the body does not say all of them."""
+def read_stored(event_id: str, body: Any, ordered_at: datetime, flags: Iterable[str]) -> ParsedEvent | None:
+    """A stored event, if it can be read; order and flags stand beside the body, which does not say all of them."""
     try:
-        return parse_event(body)
+        event = parse_event(body)
     except EventInvalid:  # accepted by an earlier version that knew other rules: never stop a contact for it
         logger.warning("The stored event %s can no longer be read and is left out.", event_id)
         return None
+    return replace(event, ordered_at=ordered_at, flags=tuple(flags))
 
 
 def _read_rows(contacts: Sequence[Contact]) -> list[Interaction]:

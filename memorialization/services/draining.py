@@ -1,4 +1,4 @@
-"""A worker's turn on an account: look at its bulk writes, then push what is due, and say when to look again.
+"""A worker's turn on an account: fold its events, look at its bulk writes, push what is due, say when to look again.
 
 A turn is bounded by time, so that accounts take turns; it never waits for a limit. All its calls to one account run
 over one connection per authentication.
@@ -17,11 +17,13 @@ from memorialization.services.bulk_polling import poll_bulk_writes
 from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, Work, WorkFinder
+from memorialization.services.event_folding import fold_account_events
 from memorialization.services.recovery import recover_lost_lanes
 from memorialization.services.single_pushes import push_lanes
 from memorialization.services.wake_ups import note_wake_up, wake_at
 
 TURN_S = 3.0  # then other accounts have their turn; the rest is claimed again
+FOLDING_S = 1.0  # of a turn, at the most: however much comes in, something goes out
 
 
 def drain_account(
@@ -31,23 +33,26 @@ def drain_account(
     turn_s: float = TURN_S,
     call_others: Callable[[], None] | None = None,
 ) -> Turn:
-    """Push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist.
+    """Fold and push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist.
 
     `call_others` is called at once when more is due than one claim takes.
     """
     clock = clock or SteadyClock()
     recover_lost_lanes(now=clock())
     turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s)
+    has_more_events = fold_account_events(account_id=account_id, clock=clock, most_s=min(FOLDING_S, turn_s))
     verdict = may_push(account_id=account_id, now=clock())
     if verdict.state is CircuitState.OPEN:
         turn.opens_at = verdict.until
         wake_at(account_id=account_id, moment=verdict.until)
+        turn.has_more = has_more_events
         return turn
     turn.is_probe = verdict.state is CircuitState.PROBE
     _work(turn, call_others)
     if turn.is_probe and not turn.has_more and not turn.tally.calls:
         give_probe_back(account_id=account_id, verdict=verdict, now=clock())
     note_wake_up(account_id=account_id, opens_at=turn.opens_at, since=turn.looked_at or clock())
+    turn.has_more |= has_more_events
     return turn
 
 

@@ -1,10 +1,11 @@
-"""Intake: events are stored, folded into their interactions, judged and planned, in one transaction (semantics §2).
+"""Intake: events are read, and those of one call stored in one transaction (semantics §2).
 
-What is answered as accepted is committed. An event that comes again has no second effect; the same id with another
-body is refused, and the first stands.
+What is answered as accepted is committed; what follows from it is `event_folding`'s, at once in a worker, or later
+when no worker is there. An event that comes again has no second effect; the same id with another body is refused, and
+the first stands.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,16 +14,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
-from crm_integrations.new_rows import new_row
-from crm_integrations.row_sql import JSONText, as_uuid, insert_missing, places_for, read_rows, row_lock
+from crm_integrations.row_sql import JSONText, insert_missing
 from memorialization.events.canonical_json import hash_payload
 from memorialization.events.parsing import order_event, read_payload
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
-from memorialization.models import Contact, InteractionEvent
-from memorialization.services.contact_folding import FreshEvents, fold_contacts
+from memorialization.models import InteractionEvent
+from memorialization.services.hints import wake_on_commit
 
 EVENT_COLUMNS = (
-    *("configuration_id", "contact_id", "event_id", "type", "occurred_at", "ordered_at", "received_at"),
+    *("configuration_id", "source_contact_id", "event_id", "type", "occurred_at", "ordered_at", "received_at"),
     *("body", "body_hash", "flags", "ignored_keys", "origin"),
 )
 
@@ -76,7 +76,7 @@ class _Outcome:
 def accept_events(
     *, configuration: Configuration, payloads: Sequence[Any], received_at: datetime, origin: str = "api"
 ) -> IntakeResult:
-    """Store events and bring their interactions up to date. Database errors undo everything."""
+    """Store events, and have a worker fold them. Database errors undo everything."""
     candidates, rejected = _read_payloads(payloads, received_at)
     if not candidates:
         return IntakeResult(rejected=tuple(rejected))
@@ -112,36 +112,19 @@ def _claimed_id(payload: Any) -> str | None:
 
 
 def _store_batch(batch: _Batch) -> _Outcome:
-    """One transaction: the events, and everything that follows from them."""
-    configuration = batch.configuration
+    """One transaction for the events; the account they may have work for is woken when it is over."""
     with transaction.atomic():
-        contacts, new_ids = _lock_contacts(configuration, {each.event.contact_id for each in batch.candidates})
-        stored = _store_events(contacts, batch)
-        outcome = _sort_out(batch, stored)
-        _fold(configuration, contacts, new_ids, outcome.accepted, batch.received_at)
+        outcome = _sort_out(batch, _store_events(batch))
+        authentication = batch.configuration.authentication
+        if outcome.accepted and authentication is not None:
+            wake_on_commit(account_id=authentication.account_id)
     return outcome
 
 
-def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
-    """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new."""
-    ids = sorted(contact_ids)
-    wanted = [(configuration.pk, contact_id) for contact_id in ids]
-    made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
-    found = {name: new_row(Contact, id=pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
-    if known := [contact_id for contact_id in ids if contact_id not in found]:
-        condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
-        stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
-        found |= {contact.contact_id: contact for contact in stored}
-    return found, {pk for pk, _name in made}
-
-
-def _store_events(contacts: Mapping[str, Contact], batch: _Batch) -> set[str]:
+def _store_events(batch: _Batch) -> set[str]:
     """Insert the events; answers the ids that were new. Of one id the first counts."""
     first = {each.event.event_id: each for each in reversed(batch.candidates)}
-    records = [
-        _event_record(batch.configuration, contacts[each.event.contact_id], each, batch)
-        for _event_id, each in sorted(first.items())
-    ]
+    records = [_event_record(each, batch) for _event_id, each in sorted(first.items())]
     stored = insert_missing(InteractionEvent, EVENT_COLUMNS, records, returning=("event_id",))
     return {event_id for (event_id,) in stored}
 
@@ -168,30 +151,11 @@ def _known_hashes(configuration: Configuration, event_ids: Collection[str]) -> d
     return dict(stored.values_list("event_id", "body_hash"))
 
 
-def _fold(
-    configuration: Configuration,
-    contacts: Mapping[str, Contact],
-    new_ids: Collection[int],
-    accepted: Sequence[_Candidate],
-    received_at: datetime,
-) -> None:
-    """Bring the contacts of these events up to date."""
-    events: dict[int, list[ParsedEvent]] = {}
-    for each in accepted:
-        events.setdefault(contacts[each.event.contact_id].pk, []).append(each.event)
-    if events:
-        touched = [contact for contact in contacts.values() if contact.pk in events]
-        fresh = FreshEvents(events, frozenset(new_ids))
-        fold_contacts(configuration=configuration, contacts=touched, now=received_at, fresh=fresh)
-
-
-def _event_record(
-    configuration: Configuration, contact: Contact, candidate: _Candidate, batch: _Batch
-) -> tuple[Any, ...]:
+def _event_record(candidate: _Candidate, batch: _Batch) -> tuple[Any, ...]:
     """The values of EVENT_COLUMNS."""
     event = candidate.event
     return (
-        *(configuration.pk, contact.pk, event.event_id, event.type.value),
+        *(batch.configuration.pk, event.contact_id, event.event_id, event.type.value),
         *(event.occurred_at, event.ordered_at, batch.received_at),
         *(candidate.body, candidate.body_hash, list(event.flags), list(event.ignored_keys)),
         batch.origin,

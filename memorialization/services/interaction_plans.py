@@ -20,7 +20,6 @@ from memorialization.events.schema import RecordLink
 from memorialization.models import Delivery, Interaction
 from memorialization.services.delivery_storage import resolve_skipped, skip_unsent, store_deliveries
 from memorialization.services.frozen_mappings import FrozenMappings
-from memorialization.services.hints import wake_on_commit
 from memorialization.targeting import Evidence, Target, TargetingSettings, find_targets
 
 State = Interaction.State
@@ -36,12 +35,9 @@ class InteractionPlan:
     account_id: int = 0
 
     def store(self) -> None:
-        """Write everything down, and wake the worker on commit when something waits."""
-        if self.planner is None:
-            return
-        self.planner.store(self.account_id)
-        if any(delivery.state == Delivery.State.WAITING for delivery in self.planner.planned):
-            wake_on_commit(account_id=self.account_id)
+        """Write everything down."""
+        if self.planner is not None:
+            self.planner.store(self.account_id)
 
 
 def plan_interactions(

@@ -1,4 +1,4 @@
-"""Doors to planning: one interaction at once, and everything that a limit made due since nobody looked."""
+"""Planning what a limit made due while nothing was heard of it; what events make due is planned as they are folded."""
 
 import logging
 from collections import defaultdict
@@ -15,12 +15,6 @@ from memorialization.services.contact_folding import fold_contacts
 logger = logging.getLogger(__name__)
 
 CONTACTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep everybody else waiting
-
-
-def plan_interaction(*, interaction: Interaction, now: datetime) -> None:
-    """Bring one interaction up to date and plan what is due; in the caller's transaction, its contact locked."""
-    fold_contacts(configuration=interaction.configuration, contacts=[interaction.contact], now=now)
-    interaction.refresh_from_db()
 
 
 def plan_due_interactions(*, now: datetime, limit: int) -> int:

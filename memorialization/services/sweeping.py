@@ -13,6 +13,7 @@ from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.services.call_budgets import forget_past_blocks
 from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.draining import drain_account
+from memorialization.services.event_folding import fold_all_events
 from memorialization.services.heartbeats import forget_lost_workers, last_heartbeat, note_heartbeat
 from memorialization.services.hints import send_hint
 from memorialization.services.housekeeping import tidy_up
@@ -21,6 +22,7 @@ from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
 
 PLANNED_PER_ROUND = 500
+FOLDING_S = 2.0  # of a round, at the most; accounts fold their own in their turns
 KEEP_BLOCKS = timedelta(seconds=60)  # readiness asks what held an account up within the last minute
 HEAL_EVERY_S = 600  # reads all waiting deliveries, and should find nothing
 LATE_PERIODS = 3  # due for so many periods: hints are not answered, so the sweep pushes by itself
@@ -28,9 +30,10 @@ LATE_PERIODS = 3  # due for so many periods: hints are not answered, so the swee
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What one round did: lanes taken back, interactions planned, accounts woken, accounts pushed by itself."""
+    """What one round did: lanes taken back, events folded, interactions planned, accounts woken or pushed by itself."""
 
     recovered: int
+    folded: int
     planned: int
     woken: int
     pushed: int
@@ -46,11 +49,12 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
         forget_lost_workers(now=now)
         tidy_up(now=now)
         note_heartbeat(name="heal", now=now)
+    folded = fold_all_events(clock=clock, most_s=FOLDING_S)
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
     continue_replay_runs(now=now, clock=clock)
     woken, pushed = _wake_accounts(now, push or (lambda account_id: _drain_here(account_id, clock)))
     note_heartbeat(name="sweep", now=now)
-    return SweepReport(recovered, planned, woken, pushed)
+    return SweepReport(recovered, folded, planned, woken, pushed)
 
 
 def _is_time_to(*, name: str, every_s: float, now: datetime) -> bool:

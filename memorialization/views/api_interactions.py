@@ -12,6 +12,7 @@ from memorialization.events.values import ValueRefused, is_blank, read_id
 from memorialization.models import Delivery, Interaction
 from memorialization.reasons import explain_reason
 from memorialization.rules import RULES
+from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.linking import change_link
 from memorialization.views.api_events import answer_intake
 from memorialization.views.api_problems import ApiProblem
@@ -21,7 +22,7 @@ from memorialization.views.api_requests import ApiCall, api_view
 @api_view("GET")
 def show_interaction(call: ApiCall, contact_id: str) -> JsonResponse:
     """The segments of a contact, oldest first, with their deliveries."""
-    segments = _find_segments(call.configuration, contact_id)
+    segments = _find_segments(call, contact_id)
     is_held = _is_held(call.configuration)
     body = {
         "contactId": contact_id,
@@ -37,23 +38,25 @@ def link_record(call: ApiCall, contact_id: str) -> HttpResponse:
     if not isinstance(body, dict):
         raise ApiProblem(422, _("Send an object with entityType and id."))
     record = {"entityType": body.get("entityType"), "id": body.get("id")}
-    segment = _find_segment(call.configuration, contact_id, body.get("segmentId"))
+    segment = _find_segment(call, contact_id, body.get("segmentId"))
     return answer_intake(change_link(interaction=segment, record=record, is_linked=True, now=call.now))
 
 
 @api_view("DELETE")
 def unlink_record(call: ApiCall, contact_id: str, entity_type: str, record_id: str) -> HttpResponse:
     """Unlink a record from a segment, by default the latest (`?segmentId=` names another)."""
-    segment = _find_segment(call.configuration, contact_id, call.request.GET.get("segmentId"))
+    segment = _find_segment(call, contact_id, call.request.GET.get("segmentId"))
     record = {"entityType": entity_type, "id": record_id}
     return answer_intake(change_link(interaction=segment, record=record, is_linked=False, now=call.now))
 
 
-def _find_segments(configuration: Configuration, contact_id: str) -> list[Interaction]:
+def _find_segments(call: ApiCall, contact_id: str) -> list[Interaction]:
+    """The contact's segments as all its acknowledged events leave them."""
     if "\0" in contact_id:  # PostgreSQL refuses the character
         raise _unknown_contact()
+    fold_contact_events(configuration=call.configuration, contact_id=contact_id, now=call.now)
     segments = list(
-        Interaction.objects.filter(contact__configuration=configuration, contact__contact_id=contact_id)
+        Interaction.objects.filter(contact__configuration=call.configuration, contact__contact_id=contact_id)
         .select_related("configuration", "contact")
         .prefetch_related("deliveries")
     )
@@ -66,8 +69,8 @@ def _unknown_contact() -> ApiProblem:
     return ApiProblem(404, _("This configuration has no interaction with this Contact ID."))
 
 
-def _find_segment(configuration: Configuration, contact_id: str, segment_id: object) -> Interaction:
-    segments, wanted = _find_segments(configuration, contact_id), _read_segment_id(segment_id)
+def _find_segment(call: ApiCall, contact_id: str, segment_id: object) -> Interaction:
+    segments, wanted = _find_segments(call, contact_id), _read_segment_id(segment_id)
     if not wanted:
         return segments[-1]
     found = [segment for segment in segments if segment.segment_id == wanted]

@@ -14,12 +14,14 @@ from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMField, FieldType
 from memorialization.mappings.contents import EntityContents, MappingContents, Row
 from memorialization.models import Delivery, MappingVersion, MemorializationMapping
+from memorialization.services.event_folding import fold_all_events
 from memorialization.services.hints import send_hint
 from memorialization.services.intake import accept_events
 from tests.benchmarks.scene import ROWS, make_body, make_scene
 from tests.faults.zendesk_account import ZendeskAccount
 
 BATCH = 100
+FOLDING_S = 600.0  # more than any backlog takes
 LOOK_S = 0.1
 LOG_PAGE = 10_000
 NOTE = Row(CRMField("comment", "Internal note", FieldType.COMMENT), "voice", "dispositionNotes")
@@ -132,6 +134,7 @@ def seed_backlog(
         )
         if len(result.accepted) != len(bodies[start : start + BATCH]):
             raise RuntimeError(f"events were not accepted: {result.rejected[:1]}")
+    fold_all_events(clock=timezone.now, most_s=FOLDING_S)
     backlog = Backlog(scene.configuration, account)
     if backlog.unfinished() != len(bodies):
         raise RuntimeError(f"{len(bodies)} events made deliveries {backlog.count_by_state()}")

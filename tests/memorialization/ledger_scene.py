@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction
 from memorialization.services.draining import drain_account
-from memorialization.services.intake import accept_events
+from tests.engine import take_in
 from tests.memorialization.event_payloads import make_event
 from tests.memory_provider import MemoryProvider
 
@@ -36,7 +36,7 @@ def end_call(configuration: Configuration, contact_id: str = "415", *, record: s
 
 def take_event(configuration: Configuration, payload: dict[str, Any]) -> Interaction:
     """The interaction that an event leads to."""
-    result = accept_events(configuration=configuration, payloads=[payload], received_at=timezone.now())
+    result = take_in(configuration, payload, now=timezone.now())
     assert result.rejected == (), result.rejected
     return Interaction.objects.filter(contact__contact_id=payload["contactId"], configuration=configuration).latest(
         "pk"

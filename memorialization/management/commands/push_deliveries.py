@@ -16,6 +16,7 @@ from crm_integrations.models import CRMAccount
 from memorialization.models import BulkWrite
 from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.draining import drain_account
+from memorialization.services.event_folding import fold_all_events
 from memorialization.services.heartbeats import note_heartbeat
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import recover_lost_lanes
@@ -24,12 +25,13 @@ from memorialization.services.waking import take_moments
 
 LONGEST_WAIT_S = 90.0  # --once waits so long for a limit or a bulk write: a window of a minute, and something
 SHORTEST_WAIT_S = 0.05
+FOLDING_S = 30.0  # of a round, at the most; turns fold what comes meanwhile
 
 
 class Command(BaseCommand):
     """Door to `services.draining`."""
 
-    help = "Push what is due to the CRMs in this process, account by account. Ctrl-C ends it after the present call."
+    help = "Plan and push what is due, account by account, in this process. Ctrl-C ends it after the present call."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--once` for operators and cron."""
@@ -65,6 +67,7 @@ class Command(BaseCommand):
         tries = 0
         now = read_database_clock()
         recover_lost_lanes(now=now)
+        fold_all_events(clock=read_database_clock, most_s=FOLDING_S)
         plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
         note_heartbeat(name="sweep", now=now)
         while not stop.is_set():

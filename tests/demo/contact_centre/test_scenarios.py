@@ -9,8 +9,8 @@ from demo.contact_centre.customers import CustomerBook
 from demo.contact_centre.scenarios import SCENARIOS, UnknownScenario, choose_scenario, play
 from memorialization.events.parsing import order_event, parse_event
 from memorialization.models import Delivery, Interaction
-from memorialization.services.intake import accept_events
 from memorialization.source_fields import BY_KEY, DIGITAL
+from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.conftest import memory_crm  # noqa: F401 - a fixture
 
@@ -148,7 +148,7 @@ def configuration(memory_crm):  # noqa: F811
 def play_to(configuration, told):
     for send in told.sends:
         if send.path == "events":
-            result = accept_events(configuration=configuration, payloads=as_list(send.body), received_at=NOW)
+            result = take_in(configuration, *as_list(send.body), now=NOW)
             assert result.rejected == ()
 
 

@@ -5,9 +5,11 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from memorialization.models import Delivery, Interaction, InteractionEvent
 from memorialization.services import file_intake
+from memorialization.services.event_folding import fold_all_events
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import voice
 from tests.memorialization.formats.test_completed_contacts import ROW
@@ -17,12 +19,13 @@ pytestmark = pytest.mark.django_db
 
 
 def run(*arguments):
-    """Standard output, standard error and the exit code."""
+    """Standard output, standard error and the exit code; what was accepted is folded then, as by a worker."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     try:
         call_command("ingest_events", *arguments, stdout=out, stderr=err)
     except SystemExit as exit_:
         code = exit_.code
+    fold_all_events(clock=timezone.now, most_s=60)
     return out.getvalue(), err.getvalue(), code
 
 

@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 
 from memorialization.models import Delivery, Interaction, InteractionEvent, RecordLane
+from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import accept_events
 from memorialization.services.planning import plan_due_interactions
+from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import voice
 
@@ -51,6 +53,7 @@ def test_the_same_arrays_from_several_senders_are_accepted_once_in_whatever_orde
         return accept_events(configuration=configuration, payloads=shuffled, received_at=NOW)
 
     results = at_once(send)
+    at_once(lambda _number: fold_all_events(clock=lambda: NOW, most_s=60))
     accepted = Counter(event_id for result in results for event_id in result.accepted)
     duplicates = Counter(event_id for result in results for event_id in result.duplicates)
     assert set(accepted.values()) == {1} and len(accepted) == InteractionEvent.objects.count() == 20
@@ -78,7 +81,7 @@ def test_several_sweeps_at_once_plan_each_interaction_once(configuration):
         )
         for number in range(10)
     ]
-    accept_events(configuration=configuration, payloads=events, received_at=NOW - timedelta(minutes=30))
+    take_in(configuration, *events, now=NOW - timedelta(minutes=30))
     configuration.memorializationmappings.get().versions.update(created_at=NOW - timedelta(days=1))
     planned = at_once(lambda _number: plan_due_interactions(now=NOW, limit=100))
     assert sum(planned) == Delivery.objects.count() == 10

@@ -6,8 +6,8 @@ import pytest
 
 from memorialization.models import Delivery, Interaction, MappingVersion, RecordLane
 from memorialization.services.frozen_mappings import FrozenMappings
-from memorialization.services.intake import accept_events
 from memorialization.services.planning import plan_due_interactions
+from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, link, voice
 
@@ -17,7 +17,7 @@ TICKET = {"records": [{"entityType": "ticket", "id": "1"}]}
 
 
 def accept(configuration, *payloads, now=NOW):
-    result = accept_events(configuration=configuration, payloads=list(payloads), received_at=now)
+    result = take_in(configuration, *payloads, now=now)
     assert not result.rejected
     return result
 

@@ -7,9 +7,9 @@ import pytest
 
 from memorialization.events.schema import RecordLink
 from memorialization.models import Interaction, InteractionEvent
-from memorialization.services.intake import accept_events
 from memorialization.services.linking import change_link
 from memorialization.services.record_links import unlink_record
+from tests.engine import take_in
 from tests.factories import make_configuration, make_user
 from tests.memorialization.event_payloads import voice
 
@@ -20,7 +20,7 @@ RECORD = {"entityType": "ticket", "id": "1"}
 @pytest.mark.django_db
 def test_unlinking_by_hand_wins_over_a_link_of_a_source_whose_clock_is_ahead():
     event = voice("ended", "15:04:00", records=[RECORD])
-    accept_events(configuration=make_configuration(), payloads=[event], received_at=NOW)
+    take_in(make_configuration(), event, now=NOW)
     interaction = Interaction.objects.get()
     result = change_link(
         interaction=interaction, record=RECORD, is_linked=False, now=NOW + timedelta(seconds=9), origin="person"
@@ -32,7 +32,7 @@ def test_unlinking_by_hand_wins_over_a_link_of_a_source_whose_clock_is_ahead():
 
 @pytest.mark.django_db
 def test_what_names_no_record_is_rejected_with_its_field():
-    accept_events(configuration=make_configuration(), payloads=[voice()], received_at=NOW)
+    take_in(make_configuration(), voice(), now=NOW)
     result = change_link(interaction=Interaction.objects.get(), record={"id": "1"}, is_linked=True, now=NOW)
     assert result.rejected[0].errors[0].field == "records[0].entityType"
 
@@ -40,7 +40,7 @@ def test_what_names_no_record_is_rejected_with_its_field():
 @pytest.mark.django_db
 def test_a_person_who_unlinks_in_the_ledger_wins_over_a_source_whose_clock_is_ahead():
     event = voice("ended", "15:04:00", records=[RECORD])
-    accept_events(configuration=make_configuration(), payloads=[event], received_at=NOW)
+    take_in(make_configuration(), event, now=NOW)
     interaction = Interaction.objects.get()
     act = {"interaction": interaction, "record": RecordLink("ticket", "1"), "event_id": uuid.uuid4()}
     assert unlink_record(**act, actor=make_user(), now=NOW + timedelta(seconds=9))

@@ -6,8 +6,8 @@ import pytest
 
 from memorialization.models import Delivery, Interaction, MappingVersion
 from memorialization.services import planning
-from memorialization.services.intake import accept_events
-from memorialization.services.planning import plan_due_interactions, plan_interaction
+from memorialization.services.planning import plan_due_interactions
+from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, voice
 
@@ -32,7 +32,7 @@ def wait_for_acw(configuration, contact_id="1"):
         fields={"skillName": "S"},
         records=[{"entityType": "ticket", "id": contact_id}],
     )
-    accept_events(configuration=configuration, payloads=[event], received_at=START)
+    take_in(configuration, event, now=START)
 
 
 def test_an_acw_that_never_completes_is_planned_after_the_limit_and_the_run_says_so(configuration):
@@ -48,7 +48,7 @@ def test_an_acw_that_never_completes_is_planned_after_the_limit_and_the_run_says
 
 def test_a_digital_case_that_its_agent_never_lets_go_of_is_planned_after_the_limit(configuration):
     events = [digital("started", "14:00:00"), digital("ended", "15:00:00", endedBy="agent", fields={"status": "x"})]
-    accept_events(configuration=configuration, payloads=events, received_at=START)
+    take_in(configuration, *events, now=START)
     assert plan_due_interactions(now=LATER, limit=10) == 1
     assert Interaction.objects.get().flags == ["agent_end_not_reported"]
 
@@ -80,7 +80,7 @@ def test_the_plan_uses_the_mapping_version_that_was_active_when_the_limit_passed
 def test_acw_that_completed_in_time_but_was_reported_late_plans_by_its_own_rule(configuration):
     wait_for_acw(configuration)
     done = voice("acw_completed", "15:02:00", contactId="1")
-    accept_events(configuration=configuration, payloads=[done], received_at=LATER)
+    take_in(configuration, done, now=LATER)
     assert Interaction.objects.get().verdict_rule == "voice_acw_completed"
     assert plan_due_interactions(now=LATER, limit=10) == 0
 
@@ -113,10 +113,3 @@ def test_a_limit_that_was_raised_meanwhile_moves_the_due_time(configuration):
     configuration.save()
     assert plan_due_interactions(now=LATER, limit=10) == 0
     assert Interaction.objects.get().due_at == LIMIT + timedelta(minutes=60)
-
-
-def test_one_interaction_can_be_planned_by_itself(configuration):
-    wait_for_acw(configuration)
-    interaction = Interaction.objects.get()
-    plan_interaction(interaction=interaction, now=LATER)
-    assert interaction.state == "planned" and Delivery.objects.count() == 1

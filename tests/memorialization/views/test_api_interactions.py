@@ -8,8 +8,8 @@ import pytest
 
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import Delivery, Interaction, InteractionEvent
-from memorialization.services.intake import accept_events
 from memorialization.views.api_description import read_description
+from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, voice
 
@@ -44,7 +44,7 @@ def call(configuration, client):
 def accept(configuration, *payloads):
     """Take in events of the past: links are made by the clock on the wall."""
     past = [{**payload, "occurredAt": payload["occurredAt"].replace("2026", "2024")} for payload in payloads]
-    accept_events(configuration=configuration, payloads=past, received_at=NOW)
+    take_in(configuration, *past, now=NOW)
 
 
 def fits(answer, schema):

@@ -1,0 +1,135 @@
+"""Folding what intake stored: waiting events get their contacts, and these their interactions and deliveries.
+
+A worker's turn on an account begins with it, the sweep does it for everybody, and whoever asks for one contact has its
+events folded at once. It may be cut off anywhere, run twice or at the same time: each transaction takes events that
+nobody has locked, and a fold is of all events that a contact has by then.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from crm_integrations.database_clock import Clock
+from crm_integrations.models import Configuration
+from crm_integrations.new_rows import new_row
+from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
+from crm_integrations.row_updates import update_rows
+from memorialization.events.schema import ParsedEvent
+from memorialization.models import Contact, InteractionEvent
+from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
+from memorialization.services.hints import wake_on_commit
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep intake waiting
+FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for events that cannot be folded: a fault of ours, so it may be mended
+FOLDED_COLUMNS = ("contact_id", "fold_after")
+DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the events
+
+
+def fold_account_events(*, account_id: int, clock: Clock, most_s: float) -> bool:
+    """Fold what waits for one account's configurations, for about `most_s` seconds; whether more waits."""
+    of_account, ends_at = Q(authentication__account=account_id), time.monotonic() + most_s
+    while configuration_ids := _find_configurations(of_account, clock()):
+        for configuration_id in configuration_ids:
+            if time.monotonic() >= ends_at:
+                return True
+            _fold_next(configuration_id, clock())
+    return False
+
+
+def fold_all_events(*, clock: Clock, most_s: float) -> int:
+    """Fold what waits for all configurations, in turn, for about `most_s` seconds; how many events."""
+    folded, ends_at = 0, time.monotonic() + most_s
+    while time.monotonic() < ends_at and (configuration_ids := _find_configurations(Q(), clock())):
+        folded += sum(_fold_next(each, clock()) for each in configuration_ids)
+    return folded
+
+
+def fold_contact_events(*, configuration: Configuration, contact_id: str, now: datetime) -> None:
+    """Fold what waits for one contact, named as its source names it, for somebody who is about to look at it."""
+    if _fold_contact(configuration.pk, contact_id, now) and configuration.authentication is not None:
+        wake_on_commit(account_id=configuration.authentication.account_id)  # nobody's turn may have seen these events
+
+
+def _fold_next(configuration_id: UUID, now: datetime) -> int:
+    """Fold the oldest waiting events of a configuration; how many were dealt with.
+
+    When that fails, each contact is tried by itself, so that one of them cannot keep back the others.
+    """
+    waiting = _waiting(now).filter(configuration=configuration_id)
+    try:
+        return _fold_some(configuration_id, waiting, now)
+    except DATABASE_TROUBLES:
+        raise
+    except Exception:  # noqa: BLE001 - each contact is tried by itself, and who fails again is logged
+        return sum(_fold_contact(configuration_id, contact_id, now) for contact_id in _next_contacts(waiting))
+
+
+def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime) -> int:
+    """The same for one contact; events that cannot be folded wait for FOLD_AGAIN_AFTER."""
+    waiting = _waiting(now).filter(configuration=configuration_id, source_contact_id=contact_id)
+    if not waiting.exists():
+        return 0
+    try:
+        return _fold_some(configuration_id, waiting, now)
+    except DATABASE_TROUBLES:
+        raise
+    except Exception:
+        logger.exception("Events of a contact cannot be folded; they are tried again later.")
+        return waiting.update(fold_after=now + FOLD_AGAIN_AFTER)
+
+
+def _waiting(now: datetime) -> QuerySet[InteractionEvent]:
+    """Events that nobody folded yet."""
+    return InteractionEvent.objects.filter(Q(fold_after__isnull=True) | Q(fold_after__lte=now), contact__isnull=True)
+
+
+def _find_configurations(condition: Q, now: datetime) -> list[UUID]:
+    """Configurations for which events wait; those of a deleted one wait for its restoration."""
+    present = Configuration.objects.filter(condition).exclude(state=Configuration.State.DELETED).order_by("pk")
+    return list(present.filter(Exists(_waiting(now).filter(configuration=OuterRef("pk")))).values_list("pk", flat=True))
+
+
+def _next_contacts(waiting: QuerySet[InteractionEvent]) -> list[str]:
+    names = waiting.order_by("pk").values_list("source_contact_id", flat=True)
+    return sorted(set(names[:EVENTS_PER_TRANSACTION]))
+
+
+@transaction.atomic
+def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now: datetime) -> int:
+    """One transaction: the oldest waiting events that nobody has in hand, and everything that follows from them."""
+    columns = ("pk", "source_contact_id", "event_id", "body", "ordered_at", "flags")
+    chosen = waiting.select_for_update(skip_locked=True).order_by("pk").values_list(*columns)[:EVENTS_PER_TRANSACTION]
+    stored = list(chosen)
+    if not stored:
+        return 0
+    configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
+    contacts, new_ids = _lock_contacts(configuration, {name for _pk, name, *_rest in stored})
+    events: dict[int, list[ParsedEvent]] = defaultdict(list)
+    for _pk, name, event_id, body, ordered_at, flags in stored:
+        event = read_stored(event_id, body, ordered_at, flags)
+        events[contacts[name].pk] += [event] if event is not None else []
+    update_rows(InteractionEvent, {pk: (contacts[name].pk, None) for pk, name, *_rest in stored}, FOLDED_COLUMNS)
+    fresh = FreshEvents(events, frozenset(new_ids))
+    fold_contacts(configuration=configuration, contacts=list(contacts.values()), now=now, fresh=fresh)
+    return len(stored)
+
+
+def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
+    """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new."""
+    ids = sorted(contact_ids)
+    wanted = [(configuration.pk, contact_id) for contact_id in ids]
+    made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
+    found = {name: new_row(Contact, id=pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
+    if known := [contact_id for contact_id in ids if contact_id not in found]:
+        condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
+        stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
+        found |= {contact.contact_id: contact for contact in stored}
+    return found, {pk for pk, _name in made}
