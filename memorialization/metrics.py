@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from memorialization.models import Delivery, Interaction, InteractionEvent
 from memorialization.progress_metrics import progress_metrics
+from memorialization.selectors.waiting_events import read_waiting_events
 
 RECENT = timedelta(minutes=5)
 MOST_RECENT_EVENTS = 10_000  # events looked at for the recent figures; enough for 33 a second
@@ -21,6 +22,7 @@ def memorialization_metrics() -> Iterable[Metric]:
     """Deliveries by state, how each account and each worker gets on, what waits, and the events taken in."""
     yield _deliveries_by_state()
     yield from progress_metrics(now=timezone.now())
+    yield from _events_waiting()
     yield _interactions_waiting()
     yield _recent_events_by_type()
     yield _last_event_number()
@@ -32,6 +34,14 @@ def _deliveries_by_state() -> Metric:
     for state in Delivery.State.values:
         family.add_metric([state], counts.get(state, 0))
     return family
+
+
+def _events_waiting() -> Iterable[Metric]:
+    waiting = read_waiting_events(now=timezone.now())
+    name, words = "agent_integrations_events_waiting", "Events that are stored and not folded yet."
+    yield GaugeMetricFamily(name, words, value=waiting.count)
+    name, words = "agent_integrations_oldest_waiting_event_age_seconds", "How long the oldest of them has waited."
+    yield GaugeMetricFamily(name, words, value=waiting.oldest_age_s)
 
 
 def _interactions_waiting() -> Metric:

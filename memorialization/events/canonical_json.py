@@ -20,4 +20,9 @@ def canonical_text(value: Any) -> str:
 
 def hash_payload(value: Any) -> str:
     """SHA-256 of the canonical text, in hexadecimal."""
-    return hashlib.sha256(canonical_text(value).encode(errors="surrogatepass")).hexdigest()
+    return hash_text(canonical_text(value))
+
+
+def hash_text(text: str) -> str:
+    """The same for whoever has the canonical text already."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -6,13 +6,14 @@ keys in `fields`, unknown keys are kept and reported as ignored, a blank says no
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from memorialization.events.canonical_json import hash_text
 from memorialization.events.schema import (
     FUTURE_TOLERANCE,
     LINK_TYPES,
@@ -52,21 +53,30 @@ IGNORED_KEYS_LIMIT = 100  # reported per event
 IGNORED_KEY_LENGTH = 200  # characters of a reported key
 
 
-def parse_event(payload: Any) -> ParsedEvent:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event, the JSON text that is stored of it, and the hash by which it is known when it comes again."""
+
+    event: ParsedEvent
+    body: str
+    body_hash: str
+
+
+def read_payload(payload: Any) -> Reading:
     """The event behind a JSON value. Raises EventInvalid with everything that is wrong with it."""
-    return read_payload(payload)[0]
-
-
-def read_payload(payload: Any) -> tuple[ParsedEvent, str]:
-    """The same, with the text of the JSON value as it is stored."""
     if not isinstance(payload, dict):
         raise EventInvalid([FieldError("", _("An event is a JSON object."))])
     try:
         text = storable_text(payload)
     except ValueRefused as refusal:
         raise EventInvalid([FieldError("", str(refusal))]) from refusal
-    event, body = _EventReader(payload).read(), storable_body(payload)
-    return event, text if body is payload else storable_text(body)
+    event, body = parse_event(payload), storable_body(payload)
+    return Reading(event, text if body is payload else storable_text(body), hash_text(text))
+
+
+def parse_event(body: dict[str, Any]) -> ParsedEvent:
+    """The event behind an object that can be stored, or is. Raises EventInvalid likewise."""
+    return _EventReader(body).read()
 
 
 def order_event(event: ParsedEvent, *, received_at: datetime) -> ParsedEvent:

@@ -3,21 +3,19 @@
 Pure. Refusals are `ValueRefused` with a sentence for whoever wrote the script.
 """
 
-import json
 import math
 import re
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from memorialization.events.canonical_json import canonical_text
 from memorialization.events.schema import DEPTH_LIMIT, ENTITY_TYPE_LIMIT, ID_LIMIT, SourceValue
 
 ENTITY_TYPE = re.compile(r"[a-z][a-z0-9_]*(:[A-Za-z0-9][A-Za-z0-9_.\-]*)?")
 RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+\-]*")
 NUL_IN_JSON = "\\u0000"
 WORDS_OF_TRUTH = {"true": True, "false": False}
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 class ValueRefused(Exception):
@@ -88,13 +86,13 @@ def _read_entry(entry: Any) -> str:
 
 
 def storable_text(payload: Any) -> str:
-    """The JSON text of a payload that a database can keep exactly. Raises ValueRefused.
+    """The canonical text of a payload that a database can keep exactly. Raises ValueRefused.
 
     PostgreSQL's JSON knows neither NUL, nor half a surrogate pair, nor infinite numbers. Almost every event shows as a
     whole that it has none of them; what does not is looked at value by value, for the sentence.
     """
     try:
-        text = _encode(payload)
+        text = canonical_text(payload)
         text.encode()
     except (ValueError, RecursionError):
         text = ""

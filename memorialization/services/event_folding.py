@@ -23,6 +23,7 @@ from crm_integrations.row_updates import update_rows
 from memorialization.events.schema import ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
+from memorialization.services.heartbeats import FOLD, note_heartbeat
 from memorialization.services.hints import wake_on_commit
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,10 @@ logger = logging.getLogger(__name__)
 EVENTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep intake waiting
 FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for events that cannot be folded: a fault of ours, so it may be mended
 FOLDED_COLUMNS = ("contact_id", "fold_after")
+WORK_NOTED_EVERY_S = 10.0  # by each process
 DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the events
+
+_noted_at: list[float] = []  # the monotonic time when this process last noted its work
 
 
 def fold_account_events(*, account_id: int, clock: Clock, most_s: float) -> bool:
@@ -110,6 +114,7 @@ def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now:
     stored = list(chosen)
     if not stored:
         return 0
+    _note_work(now)
     configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
     contacts, new_ids = _lock_contacts(configuration, {name for _pk, name, *_rest in stored})
     events: dict[int, list[ParsedEvent]] = defaultdict(list)
@@ -120,6 +125,13 @@ def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now:
     fresh = FreshEvents(events, frozenset(new_ids))
     fold_contacts(configuration=configuration, contacts=list(contacts.values()), now=now, fresh=fresh)
     return len(stored)
+
+
+def _note_work(now: datetime) -> None:
+    """Leave a sign that events move, for readiness; seldom, since a write for each would be waste."""
+    if not _noted_at or time.monotonic() - _noted_at[0] >= WORK_NOTED_EVERY_S:
+        note_heartbeat(name=FOLD, now=now)
+        _noted_at[:] = [time.monotonic()]
 
 
 def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:

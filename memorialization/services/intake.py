@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_sql import JSONText, insert_missing
-from memorialization.events.canonical_json import hash_payload
 from memorialization.events.parsing import order_event, read_payload
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import InteractionEvent
@@ -94,13 +93,12 @@ def _read_payloads(payloads: Sequence[Any], received_at: datetime) -> tuple[list
     candidates, rejected = [], []
     for index, payload in enumerate(payloads):
         try:
-            event, text = read_payload(payload)
+            reading = read_payload(payload)
         except EventInvalid as invalid:
             rejected.append(RejectedEvent(index, _claimed_id(payload), invalid.errors))
             continue
-        candidates.append(
-            _Candidate(index, order_event(event, received_at=received_at), JSONText(text), hash_payload(payload))
-        )
+        event = order_event(reading.event, received_at=received_at)
+        candidates.append(_Candidate(index, event, JSONText(reading.body), reading.body_hash))
     return candidates, rejected
 
 

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 
 from crm_integrations.models import Authentication, CallBudget, Configuration, CRMAccount
-from memorialization.models import Attempt, BulkWrite, Contact, Delivery, Interaction, RecordLane
+from memorialization.models import Attempt, BulkWrite, Contact, Delivery, Interaction, InteractionEvent, RecordLane
 from memorialization.readiness import check_deliveries
 from memorialization.selectors.account_progress import read_progress
+from memorialization.services.heartbeats import FOLD, note_heartbeat
 from tests.factories import make_configuration
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -45,6 +46,36 @@ def limit(lane, **columns):
     """What one of the account's limits has left."""
     defaults = {"calls": 100, "window_s": 60.0}
     return CallBudget.objects.create(account=lane.account, limit_class="account", **defaults | columns)
+
+
+@pytest.fixture
+def waiting_event():
+    return InteractionEvent.objects.create(
+        configuration=make_configuration(), event_id="1", type="interaction.ended", body={}, source_contact_id="1",
+        occurred_at=NOW, ordered_at=NOW, received_at=NOW - timedelta(seconds=61),
+    )  # fmt: skip
+
+
+def test_an_event_that_nobody_folds_for_a_minute_is_an_alarm(waiting_event):
+    result = check_deliveries(NOW)
+    assert not result.is_ready and "no event was folded" in result.detail
+    assert check_deliveries(NOW - timedelta(seconds=2)).is_ready
+
+
+def test_a_backlog_of_events_that_moves_is_no_alarm(waiting_event):
+    note_heartbeat(name=FOLD, now=NOW - timedelta(seconds=20))
+    assert check_deliveries(NOW).is_ready
+    assert not check_deliveries(NOW + timedelta(seconds=41)).is_ready
+
+
+def test_an_event_that_rests_after_a_failure_is_no_alarm(waiting_event):
+    InteractionEvent.objects.update(fold_after=NOW + timedelta(minutes=1))
+    assert check_deliveries(NOW).is_ready
+
+
+def test_events_of_a_deleted_configuration_are_no_alarm(waiting_event):
+    Configuration.objects.update(state="deleted", deleted_at=NOW)
+    assert check_deliveries(NOW).is_ready
 
 
 def test_nothing_due_is_ready():
@@ -137,7 +168,7 @@ def test_a_bulk_write_under_way_is_no_alarm(lane, columns):
 def test_many_accounts_cost_no_more_queries_than_one(lane, django_assert_max_num_queries):
     for number in range(5):
         CRMAccount.objects.create(provider="memory", address=f"account {number}")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         check_deliveries(NOW)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from memorialization.events.canonical_json import hash_payload
-from memorialization.events.parsing import order_event, parse_event, storable_body
+from memorialization.events.parsing import order_event, parse_event, read_payload, storable_body
 from memorialization.events.schema import EndedBy, EventInvalid, EventType, RecordLink
 from tests.memorialization.event_payloads import make_event, voice
 
@@ -25,7 +25,7 @@ EXAMPLE = {
 
 def errors_of(payload):
     with pytest.raises(EventInvalid) as caught:
-        parse_event(payload)
+        read_payload(payload)
     return {error.field: error.message for error in caught.value.errors}
 
 
