@@ -8,7 +8,12 @@ from crm_integrations.views.accounts import admin_sign_in
 
 admin.site.site_header = admin.site.site_title = _("Agent Integrations: raw tables")
 
+api_urls = [
+    path("", include("memorialization.api_urls")),
+    path("", include("crm_integrations.api.urls")),  # last: it answers for every other address
+]
 urlpatterns = [
+    path("api/v1/", include(api_urls)),  # first, since each event passes here
     path("", include("memorialization.urls")),
     path("", include("crm_integrations.urls")),
     path("admin/login/", admin_sign_in),

@@ -17,7 +17,6 @@ mapping_urls: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/", include("memorialization.api_urls")),  # first, since each event passes here
     path("configurations/<uuid:pk>/data-memorialization/", include(mapping_urls)),
     *ledger_urls,
     *account_urls,

@@ -5,9 +5,9 @@ from typing import Any
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 
+from crm_integrations.api.problems import ApiProblem
+from crm_integrations.api.requests import ApiCall, api_view
 from memorialization.services.intake import IntakeResult, RejectedEvent, accept_events
-from memorialization.views.api_problems import ApiProblem
-from memorialization.views.api_requests import ApiCall, api_view
 
 EVENTS_LIMIT = 500  # events of one array, interfaces §4
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
+from crm_integrations.api.problems import ApiProblem
+from crm_integrations.api.requests import ApiCall, api_view
 from crm_integrations.models import Configuration
 from memorialization.events.schema import SEGMENT_ID_LIMIT
 from memorialization.events.values import ValueRefused, is_blank, read_id
@@ -15,8 +17,6 @@ from memorialization.rules import RULES
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.linking import change_link
 from memorialization.views.api_events import answer_intake
-from memorialization.views.api_problems import ApiProblem
-from memorialization.views.api_requests import ApiCall, api_view
 
 
 @api_view("GET")

@@ -10,12 +10,12 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from crm_integrations.api.description import read_description
 from crm_integrations.models import Configuration, IntakeKey
 from crm_integrations.services.intake_keys import create_key, revoke_key
 from crm_integrations.services.webhook_signatures import sign_body
 from memorialization.models import InteractionEvent
 from memorialization.views import api_events
-from memorialization.views.api_description import read_description
 from tests.factories import make_configuration
 from tests.memorialization.event_payloads import voice
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import jsonschema
 import pytest
 
+from crm_integrations.api.description import read_description
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import Delivery, Interaction, InteractionEvent
-from memorialization.views.api_description import read_description
 from tests.engine import take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, voice

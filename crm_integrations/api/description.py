@@ -1,4 +1,4 @@
-"""`GET /api/v1/openapi.json`: the API's description, kept by hand in memorialization/openapi.json."""
+"""`GET /api/v1/openapi.json`: the API's description, kept by hand in openapi.json beside this module."""
 
 import json
 from functools import lru_cache
@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-DESCRIPTION = Path(__file__).resolve().parent.parent / "openapi.json"
+DESCRIPTION = Path(__file__).resolve().parent / "openapi.json"
 
 
 @lru_cache(maxsize=1)

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from crm_integrations.api.problems import ApiProblem
 from crm_integrations.models import Configuration
 from crm_integrations.services.intake_keys import find_configuration_for_bearer, verify_signature
-from memorialization.views.api_problems import ApiProblem
 
 BODY_LIMIT = 1_048_576  # bytes (1 MiB), interfaces §4
 RETRY_AFTER_S = 5  # what a caller is asked to wait when the database cannot take the call

@@ -1,0 +1,11 @@
+"""Addresses of the API that belong to no app above, under /api/v1/. The last one answers for all that there is not."""
+
+from django.urls import path
+
+from crm_integrations.api import description, problems
+
+urlpatterns = [
+    path("openapi.json", description.show_description, name="api_description"),
+    path("<path:rest>", problems.unknown_address),
+    path("", problems.unknown_address),
+]
