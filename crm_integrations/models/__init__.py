@@ -5,7 +5,8 @@ from crm_integrations.models.audit import AuditEntry
 from crm_integrations.models.authentications import Authentication, AuthorizationRequest
 from crm_integrations.models.budgets import CallBudget, CallMinute
 from crm_integrations.models.catalogue import CatalogueSnapshot
-from crm_integrations.models.configurations import Configuration
+from crm_integrations.models.configurations import ClosedCasePolicy, Configuration
+from crm_integrations.models.contact_records import FoundRecord, RecordCreation
 from crm_integrations.models.intake_keys import IntakeKey
 from crm_integrations.models.mappings import DataMapping
 from crm_integrations.models.users import User
@@ -18,8 +19,11 @@ __all__ = [
     "CallBudget",
     "CallMinute",
     "CatalogueSnapshot",
+    "ClosedCasePolicy",
     "Configuration",
     "DataMapping",
+    "FoundRecord",
     "IntakeKey",
+    "RecordCreation",
     "User",
 ]

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.models.authentications import Authentication
+from crm_integrations.phone_numbers import is_country
 
 RESTORE_DAYS = 30  # how long a deleted configuration can be brought back (product page §3)
 
@@ -27,6 +28,19 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(
             _("“%(name)s” is not a time zone. Use a name such as America/Toronto."), params={"name": name}
         )
+
+
+def validate_country(code: str) -> None:
+    """Refuse what is no country that has phone numbers."""
+    if not is_country(code):
+        raise ValidationError(_("“%(code)s” is no country. Use its two letters, such as CA."), params={"code": code})
+
+
+class ClosedCasePolicy(models.TextChoices):
+    """What becomes of data for a case that can no longer be changed (product page §6)."""
+
+    SKIP = "skip", _("Skip, with the reason")
+    FOLLOW_UP = "follow_up", _("Create a follow-up case")
 
 
 class Configuration(models.Model):
@@ -67,6 +81,25 @@ class Configuration(models.Model):
     uses_linked_records = models.BooleanField(_("write to linked records"), default=True)
     uses_record_variables = models.BooleanField(_("write to records named by script variables"), default=True)
     record_variables = models.JSONField(_("script variables that carry a record id"), default=dict, blank=True)
+    uses_written_records = models.BooleanField(_("write to records that carry the contact’s id"), default=True)
+    searches_records = models.BooleanField(_("search for the person and their case"), default=False)
+    searches_by_phone = models.BooleanField(_("search by ANI"), default=True)
+    email_variable = models.CharField(_("script variable with the e-mail address"), max_length=200, blank=True)
+    external_id_variable = models.CharField(_("script variable with the external id"), max_length=200, blank=True)
+    case_age_hours = models.PositiveIntegerField(
+        _("oldest change of a case that is still taken (hours)"),
+        default=72,
+        validators=[MinValueValidator(1), MaxValueValidator(8760)],
+    )
+    creates_cases = models.BooleanField(_("create a case when none is found"), default=False)
+    creates_people = models.BooleanField(_("create the person when nobody is found"), default=False)
+    closed_case_policy = models.CharField(
+        _("closed cases"), max_length=10, choices=ClosedCasePolicy.choices, default=ClosedCasePolicy.SKIP
+    )
+    checks_caller = models.BooleanField(_("write only to cases of the caller"), default=False)
+    phone_country = models.CharField(
+        _("country of numbers without a country code"), max_length=2, default="US", validators=[validate_country]
+    )
 
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -9,147 +9,36 @@ Adding a CRM: a client package, a folder beside `providers/zendesk/`, one line i
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.functional import Promise
 
+from crm_integrations.providers.answers import CommentTrace as CommentTrace
+from crm_integrations.providers.answers import CRMRecord as CRMRecord
+from crm_integrations.providers.answers import Right as Right
+from crm_integrations.providers.answers import RightOutcome as RightOutcome
+from crm_integrations.providers.answers import SystemUser as SystemUser
+from crm_integrations.providers.answers import TokenGrant as TokenGrant
+from crm_integrations.providers.answers import WriteAnswer as WriteAnswer
 from crm_integrations.providers.bulk import BulkOutcome as BulkOutcome
 from crm_integrations.providers.bulk import BulkProgress as BulkProgress
 from crm_integrations.providers.bulk import BulkSearch as BulkSearch
+from crm_integrations.providers.fields import CRMField as CRMField
+from crm_integrations.providers.fields import CRMValue as CRMValue
+from crm_integrations.providers.fields import EntityType as EntityType
+from crm_integrations.providers.fields import FieldOption as FieldOption
+from crm_integrations.providers.fields import FieldType as FieldType
 from crm_integrations.providers.limits import CallGate as CallGate
 from crm_integrations.providers.limits import CallLimit as CallLimit
 from crm_integrations.providers.limits import LimitReport as LimitReport
 from crm_integrations.providers.limits import LimitScope as LimitScope
-
-CRMValue = str | int | float | bool | list[str] | None
-"""A canonical value: text, number, bool, ISO date (YYYY-MM-DD) or date-time text, list of texts, None = unset."""
-
-
-class FieldType(StrEnum):
-    """How a CRM field takes its values; canonical values in brackets."""
-
-    TEXT = "text"  # one line
-    TEXTAREA = "textarea"  # several lines
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    DATE = "date"  # "YYYY-MM-DD"
-    DATETIME = "datetime"  # ISO 8601 with offset
-    CHECKBOX = "checkbox"  # bool
-    DROPDOWN = "dropdown"  # an option's value
-    MULTISELECT = "multiselect"  # list of option values
-    REGEXP = "regexp"  # text that matches `pattern`
-    LOOKUP = "lookup"  # a record's id as text
-    TAGS = "tags"  # list of texts; written by adding, never by replacing
-    COMMENT = "comment"  # text; written once, as an internal note
-
-
-@dataclass(frozen=True, slots=True)
-class FieldOption:
-    """A choice of a drop-down: what is stored and what people see."""
-
-    value: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class CRMField:
-    """One field of a record type. `key` is what mappings and files name it by (docs: configuration file)."""
-
-    key: str
-    title: str
-    type: FieldType
-    is_writable: bool = True
-    is_custom: bool = False
-    is_required: bool = False
-    max_length: int | None = None  # characters
-    pattern: str = ""
-    options: tuple[FieldOption, ...] = ()
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EntityType:
-    """A record type: `ticket`, `user`, `organization` or `custom_object:<key>`."""
-
-    key: str
-    title: str
-    title_plural: str
-    is_custom: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TokenGrant:
-    """What a consent or a refresh yields. Times are absolute; None = the CRM did not say."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    access_expires_at: datetime | None
-    refresh_expires_at: datetime | None
-    scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SystemUser:
-    """The CRM user with whose rights every call runs."""
-
-    id: str
-    name: str
-    email: str
-    role: str
-
-
-class RightOutcome(StrEnum):
-    """What a check of one right found."""
-
-    PASS = "pass"  # noqa: S105 - a word, not a password
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One line of the rights list; `right` is a key of the provider's `right_labels`, `detail` a short reason."""
-
-    right: str
-    outcome: RightOutcome
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CRMRecord:
-    """A record as the CRM shows it; `values` by field key, canonical."""
-
-    entity_type: str
-    id: str
-    title: str
-    values: Mapping[str, CRMValue]
-    is_closed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WriteAnswer:
-    """What the CRM answered to a write: the record after it, and redacted copies of both sides for the ledger.
-
-    `record` is None when the answer did not carry the record (the caller then reads it). `is_comment_posted`: what the
-    answer says of the comment that went along; None when it does not tell.
-    """
-
-    record: CRMRecord | None
-    status: int
-    request: Mapping[str, Any]
-    answer: Mapping[str, Any]
-    is_comment_posted: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CommentTrace:
-    """Whether the comment of one delivery stands on the record already; None = cannot be known."""
-
-    is_posted: bool | None
+from crm_integrations.providers.searches import CreationRefused as CreationRefused
+from crm_integrations.providers.searches import CreationRequest as CreationRequest
+from crm_integrations.providers.searches import FoundRecords as FoundRecords
+from crm_integrations.providers.searches import PersonClues as PersonClues
+from crm_integrations.providers.searches import SearchCriterion as SearchCriterion
 
 
 class CRMConnection(ABC):
@@ -177,9 +66,17 @@ class CRMConnection(ABC):
 
     @abstractmethod
     def get_records(
-        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+        self,
+        entity_type: str,
+        ids: Sequence[str],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+        named: Collection[str] = (),
     ) -> dict[str, CRMRecord]:
-        """The records that exist, by id; at most 100 ids. Fields named in `types` come back canonical."""
+        """The records that exist, by id; at most 100 ids. Fields named in `types` come back canonical.
+
+        `named`: lookup fields whose records are to be named too, by as few further calls as the CRM allows.
+        """
 
     @abstractmethod
     def update_record(
@@ -200,6 +97,51 @@ class CRMConnection(ABC):
     @abstractmethod
     def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
         """Look for the comment that `delivery_id` posted."""
+
+    def find_people(self, clues: PersonClues, *, types: Mapping[str, FieldType] | None = None) -> list[CRMRecord]:
+        """The people of whom one of the clues is true, in the records themselves or in their further identities.
+
+        The CRM's search finds more and misses what is new: everything it answers is compared with the clues here.
+        """
+        raise NotImplementedError
+
+    def find_records(
+        self,
+        entity_type: str,
+        criteria: Sequence[SearchCriterion],
+        *,
+        limit: int = 25,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> FoundRecords:
+        """Records that meet all criteria, as the CRM's search sees it: minutes late, the latest change first.
+
+        Raises ValueRefused for a search that the CRM does not understand.
+        """
+        raise NotImplementedError
+
+    def find_by_external_id(self, entity_type: str, external_id: str) -> list[CRMRecord]:
+        """Records that carry this id of another system, without the lag of a search."""
+        raise NotImplementedError
+
+    def list_open_records(
+        self, owner_id: str, *, limit: int = 25, types: Mapping[str, FieldType] | None = None
+    ) -> list[CRMRecord]:
+        """The unsolved cases of a person, the latest change first, without the lag of a search."""
+        raise NotImplementedError
+
+    def create_record(
+        self, request: CreationRequest, *, key: str, types: Mapping[str, FieldType] | None = None
+    ) -> WriteAnswer:
+        """Create a record that carries `key` (at most 255 characters) as its external id, where its type has one.
+
+        A repetition with the same request and key creates nothing again where the CRM can promise it; elsewhere look
+        for the key first. Raises ValueRefused, RecordGone (what it follows up), CRMUnavailable(may_have_applied).
+        """
+        raise NotImplementedError
+
+    def show_to_agent(self, agent: str, entity_type: str, record_id: str) -> bool:
+        """Open the record on an agent's screen; `agent`: id or e-mail address of a CRM user. False: not possible."""
+        raise NotImplementedError
 
     @abstractmethod
     def bulk_limit(self, entity_type: str, field_types: Collection[FieldType]) -> int:
@@ -240,6 +182,8 @@ class CRMProvider(ABC):
 
     slug: str
     label: str | Promise
+    person_type: str = ""  # the record type of people: who calls, and whose cases are looked for
+    case_type: str = ""  # the record type of their cases
     asks_external_domain: bool = False
     external_domain_label: str = ""
     is_authorized_by_consent: bool = True
@@ -282,6 +226,31 @@ class CRMProvider(ABC):
     @abstractmethod
     def missing_scopes(self, granted: Sequence[str]) -> list[str]:
         """Scopes that were asked for and not granted."""
+
+    def read_filter(self, text: str) -> list[SearchCriterion]:
+        """A search as a script writes it, in the CRM's own words. Raises ValueError with a sentence for its author."""
+        raise NotImplementedError
+
+    def read_creation(
+        self, entity_type: str, body: Mapping[str, Any], *, is_standard_only: bool = False
+    ) -> CreationRequest:
+        """A new record as a script describes it, in the CRM's own words.
+
+        Raises CreationRefused; `is_standard_only`: for custom fields too.
+        """
+        raise NotImplementedError
+
+    def build_follow_up(self, record: CRMRecord, subject: str, text: str) -> CreationRequest:
+        """A case that goes on where a closed one ended. Raises CreationRefused for types that have no such thing."""
+        raise NotImplementedError
+
+    def build_case(self, *, subject: str, text: str, owner_id: str) -> CreationRequest:
+        """A case with an internal first note, of a person when `owner_id` is known."""
+        raise NotImplementedError
+
+    def build_person(self, *, name: str, clues: PersonClues) -> CreationRequest:
+        """A person with what is known of them."""
+        raise NotImplementedError
 
     @abstractmethod
     def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
