@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from crm_integrations.models import Authentication, CallBudget
+from crm_integrations.models import Authentication, CallBudget, Configuration
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
 from crm_integrations.services.call_budgets import block_class
 from memorialization.models import Attempt, Delivery, RecordLane
@@ -228,3 +228,15 @@ def test_what_is_more_than_one_claim_calls_others_at_once_and_only_once(configur
         call_others=lambda: called.append(Delivery.objects.filter(state="waiting").count()),
     )
     assert called == [count] * calls
+
+
+def test_nobody_is_called_for_lanes_that_look_due_and_whose_deliveries_are_held(configuration, clock):
+    """Else a configuration that is switched off with a backlog keeps all workers busy with calling each other."""
+    called = []
+    for number in range(30):
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
+    RecordLane.objects.update(goes_alone=True)
+    Configuration.objects.update(state=Configuration.State.INACTIVE)
+    account_id = configuration.authentication.account_id
+    turn = drain_account(account_id=account_id, clock=clock, call_others=lambda: called.append(account_id))
+    assert (called, turn.has_more, turn.deliveries) == ([], False, 0)
