@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm_integrations.budgets import running, windows
-from crm_integrations.budgets.windows import BudgetWindow
+from crm_integrations.budgets.windows import BudgetWindow, Stamp
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitScope
 from crm_integrations.providers.registry import UnknownProvider, get_provider
@@ -71,12 +71,12 @@ class BudgetBook:
             return running.place_opens_at(window, reserved=reserved, now=now)
         return windows.opens_at(window, reserved=reserved, now=now, is_urgent=is_interactive)
 
-    def grant(self, limit_class: str, *, now: datetime) -> int:
-        """Spend one call; gives the number of the window it was spent from."""
+    def grant(self, limit_class: str, *, now: datetime) -> Stamp:
+        """Spend one call; gives what is known of the window it was spent from."""
         is_place = self.scope_of(limit_class) is LimitScope.IN_FLIGHT
         granted = (running.take_place if is_place else windows.grant)(self.window_of(limit_class), now=now)
         self.put(limit_class, granted)
-        return granted.epoch
+        return granted.stamp
 
     def block(self, limit_class: str, *, seconds: float | None, reason: str, now: datetime) -> datetime:
         """Let nobody spend from it for so long; gives the end."""

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from crm_integrations.budgets import running, windows
 from crm_integrations.budgets.circuits import weigh_failure
-from crm_integrations.budgets.windows import WindowReport
+from crm_integrations.budgets.windows import Stamp, WindowReport
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.errors import RetryLater
 from crm_integrations.providers.limits import LimitReport, LimitScope
@@ -36,11 +36,11 @@ class BudgetSpent(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One call that may be made. `epochs`: limit class → number of the window it was spent from."""
+    """One call that may be made. `stamps`: limit class → what was known of the window it was spent from."""
 
     account_id: int
     limit_classes: tuple[str, ...]
-    epochs: Mapping[str, int]
+    stamps: Mapping[str, Stamp]
     granted_at: datetime
 
 
@@ -79,12 +79,12 @@ def acquire(
         _note_answers(book, answers)
         governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
         shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
-        epochs = {} if shut else {name: book.grant(name, now=now) for name in governed}
+        stamps = {} if shut else {name: book.grant(name, now=now) for name in governed}
         book.save()
     if shut:
         limit_class, until = shut
         raise BudgetSpent(limit_class=limit_class, retry_after_s=max((until - now).total_seconds(), 0.0))
-    return Grant(account_id, tuple(limit_classes), epochs, now)
+    return Grant(account_id, tuple(limit_classes), stamps, now)
 
 
 def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
@@ -177,12 +177,12 @@ def _weigh_failure(answer: CallAnswer) -> int:
 
 
 def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:
-    for limit_class, epoch in answer.grant.epochs.items():
+    for limit_class, stamp in answer.grant.stamps.items():
         is_place = book.scope_of(limit_class) is LimitScope.IN_FLIGHT
-        (_settle_place if is_place else _settle_call)(book, limit_class, epoch, answer)
+        (_settle_place if is_place else _settle_call)(book, limit_class, stamp, answer)
     for report in answer.reports:
         is_budget = report.scope is LimitScope.ACCOUNT and book.scope_of(report.limit_class) is LimitScope.ACCOUNT
-        if is_budget and report.limit_class not in answer.grant.epochs:
+        if is_budget and report.limit_class not in answer.grant.stamps:
             window = book.window_of(report.limit_class)
             observed = windows.observe(window, report=_as_window_report(report), now=answer.at)
             book.put(report.limit_class, observed)
@@ -190,16 +190,16 @@ def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:
         book.block(answer.refused, seconds=answer.retry_after_s, reason=answer.words, now=answer.at)
 
 
-def _settle_call(book: BudgetBook, limit_class: str, epoch: int, answer: CallAnswer) -> None:
+def _settle_call(book: BudgetBook, limit_class: str, stamp: Stamp, answer: CallAnswer) -> None:
     window, report = book.window_of(limit_class), answer.find_report(limit_class)
     if answer.is_given_back:
-        book.put(limit_class, windows.give_back(window, epoch=epoch))
+        book.put(limit_class, windows.give_back(window, stamp=stamp))
         return
     read = _as_window_report(report) if report else None
-    book.put(limit_class, windows.settle(window, epoch=epoch, report=read, now=answer.at))
+    book.put(limit_class, windows.settle(window, stamp=stamp, report=read, now=answer.at))
 
 
-def _settle_place(book: BudgetBook, limit_class: str, _epoch: int, answer: CallAnswer) -> None:
+def _settle_place(book: BudgetBook, limit_class: str, _stamp: Stamp, answer: CallAnswer) -> None:
     """A place stays taken when the CRM took the work, or may have; its keeper knows better, soon."""
     window, report = book.window_of(limit_class), answer.find_report(limit_class)
     if answer.is_given_back or answer.refused:
@@ -211,7 +211,7 @@ def _settle_place(book: BudgetBook, limit_class: str, _epoch: int, answer: CallA
 
 def _count_minutes(minutes: dict[tuple[str, datetime], Counter[str]], answer: CallAnswer) -> None:
     minute = begin_of_minute(answer.at)
-    for limit_class in answer.grant.epochs:
+    for limit_class in answer.grant.stamps:
         minutes[limit_class, minute] += Counter(calls=1, failed=int(answer.has_failed))
     if answer.refused:
         minutes[answer.refused, minute]["limited"] += 1
