@@ -4,7 +4,7 @@ Two counts meet here: what we granted, exactly, and what the CRM says was used, 
 answer has confirmed yet may be another one than we think, so calls are let through one, then two, then four at a time.
 
 When the CRM begins a new window is said in whole seconds, or not at all. Within one, what it counted only grows: an
-answer that tells of less than was known when its call was granted tells of a new window, in whatever order answers come.
+answer that tells of less than was known when its call was granted is of a new window, in whatever order answers come.
 """
 
 from dataclasses import dataclass, replace

@@ -100,23 +100,6 @@ def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
         book.save()
 
 
-def block_class(
-    *, account_id: int, limit_class: str, retry_after_s: float | None, reason: str, now: datetime
-) -> datetime:
-    """Let nobody spend this limit for the whole time the CRM asks for; returns when the block ends.
-
-    A limit of single records blocks nothing of the account: then it only returns when the record opens again.
-    """
-    with transaction.atomic():
-        book = open_book(account_id=account_id)
-        if book.scope_of(limit_class) is LimitScope.RECORD:
-            blocked = windows.block(book.window_of(limit_class), seconds=retry_after_s, reason=reason, now=now)
-            return blocked.blocked_until or now
-        until = book.block(limit_class, seconds=retry_after_s, reason=reason, now=now)
-        book.save()
-    return until
-
-
 def opens_at(
     *, account_id: int, limit_classes: Sequence[str], now: datetime, is_interactive: bool = False
 ) -> datetime | None:

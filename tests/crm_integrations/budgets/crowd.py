@@ -23,7 +23,7 @@ WORK_S = 0.02  # what a worker does between two calls, at least
 
 @dataclass(frozen=True)
 class Setting:
-    """One situation. `round_resets`: seconds → what is reported, None = no time; `pause_s`: between a worker's calls."""
+    """One situation. `round_resets`: seconds left → what is told, None = no time; `pause_s`: between calls."""
 
     seed: int = 1
     workers: int = 24
