@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 STALE_S = 5.0  # a grant that nobody answered for so long holds nobody back: its worker may be dead
 RAMP_WAIT_S = 0.2  # until the first answers of a window, about a call's length
+LEFT_PER_AHEAD = 100  # so many calls must be left for each that is granted before it is needed
 BLOCK_WITHOUT_A_TIME_S = 10.0  # a refusal that gives no time (the official Ruby client waits as long)
 
 
@@ -104,6 +105,20 @@ def opens_at(window: BudgetWindow, *, reserved: int, now: datetime, is_urgent: b
         return current.ends_at or now + timedelta(seconds=current.window_s)
     is_ramping = current.in_flight > current.answered and not is_urgent
     return now + timedelta(seconds=RAMP_WAIT_S) if is_ramping else None
+
+
+def spare(window: BudgetWindow, *, reserved: int, now: datetime) -> int:
+    """How many calls may be granted before they are needed, so that plenty is not counted out one by one.
+
+    None of a window that is nearly used up, of unknown size or still felt out: there each must be somebody's at once.
+    """
+    current = refresh(window, now)
+    is_blocked = window.blocked_until is not None and window.blocked_until > now
+    if current.calls is None or not current.is_confirmed or is_blocked:
+        return 0
+    ours = current.calls - max(min(reserved, current.calls - 1), current.foreign) - current.granted
+    left = min(ours, current.calls - current.used) // LEFT_PER_AHEAD
+    return max(min(left, current.answered - current.in_flight), 0)
 
 
 def grant(window: BudgetWindow, *, now: datetime) -> BudgetWindow:

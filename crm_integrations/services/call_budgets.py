@@ -1,14 +1,14 @@
 """The budget governor: how many calls of each limit of an account may be made, by everybody together.
 
-One short transaction per call notes the answer of the one before and asks for the next. Rows are the only state, so
-that any number of processes count as one, and losing a process or the broker loses nothing.
+One short transaction notes the answer of the call before and asks for the next, or for a few while there is plenty.
+Rows are the only state, so that any number of processes count as one, and losing a process or the broker loses nothing.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import ngettext
@@ -42,6 +42,7 @@ class Grant:
     limit_classes: tuple[str, ...]
     stamps: Mapping[str, Stamp]
     granted_at: datetime
+    use_by: datetime  # then it is given back: others may reckon without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,45 @@ def acquire(
 
     Deliveries leave the account's head-room to others, people's own calls may use it.
     """
+    [granted] = acquire_several(
+        account_id=account_id,
+        limit_classes=limit_classes,
+        is_interactive=is_interactive,
+        most=1,
+        now=now,
+        answers=answers,
+    )
+    return granted
+
+
+def acquire_several(
+    *,
+    account_id: int,
+    limit_classes: Sequence[str],
+    is_interactive: bool,
+    most: int,
+    now: datetime,
+    answers: Sequence[CallAnswer] = (),
+) -> list[Grant]:
+    """The same for a row of calls: one, and up to `most` while there is plenty of all limits.
+
+    Those beyond the first end with their windows, so that none is spent from one and counted by the CRM in the next.
+    Before each of them it is to be asked whether the CRM has refused anybody meanwhile (`is_blocked`).
+    """
     with transaction.atomic():
         book = open_book(account_id=account_id)
         _note_answers(book, answers)
-        governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+        governed = _governed(book, limit_classes)
         shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
-        stamps = {} if shut else {name: book.grant(name, now=now) for name in governed}
+        grants = [] if shut else [_spend(book, limit_classes, now)]
+        if grants:
+            ahead = min(book.spare(governed, now=now), most - 1)
+            grants += [_spend_ahead(book, limit_classes, now) for _call in range(ahead)]
         book.save()
     if shut:
         limit_class, until = shut
         raise BudgetSpent(limit_class=limit_class, retry_after_s=max((until - now).total_seconds(), 0.0))
-    return Grant(account_id, tuple(limit_classes), stamps, now)
+    return grants
 
 
 def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
@@ -105,8 +134,7 @@ def opens_at(
 ) -> datetime | None:
     """When a call of these limits may be made, as it looks just now; None = at once. Only `acquire` decides."""
     book = read_book(CRMAccount.objects.get(pk=account_id))
-    governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
-    shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
+    shut = _find_shut(book, _governed(book, limit_classes), is_interactive=is_interactive, now=now)
     return shut[1] if shut else None
 
 
@@ -114,6 +142,12 @@ def blocked_until(*, account_id: int, now: datetime, limit_class: str = WHOLE_AC
     """Until when the CRM asked to be left alone; None = it did not."""
     rows = CallBudget.objects.filter(account_id=account_id, limit_class=limit_class, blocked_until__gt=now)
     return rows.values_list("blocked_until", flat=True).first()
+
+
+def is_blocked(*, account_id: int, limit_classes: Sequence[str], now: datetime) -> bool:
+    """Whether the CRM asked to be left alone with such calls; read without any lock."""
+    rows = CallBudget.objects.filter(account_id=account_id, limit_class__in=limit_classes, blocked_until__gt=now)
+    return rows.exists()
 
 
 def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetime) -> None:
@@ -127,6 +161,22 @@ def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetim
 def forget_past_blocks(*, now: datetime) -> int:
     """Clear blocks that are over, so that pages do not show their reasons; returns how many there were."""
     return CallBudget.objects.filter(blocked_until__lt=now).update(blocked_until=None, block_reason="")
+
+
+def _governed(book: BudgetBook, limit_classes: Sequence[str]) -> list[str]:
+    """Those that are limits of the account; limits of single records are the lanes' concern."""
+    return [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+
+
+def _spend(book: BudgetBook, limit_classes: Sequence[str], now: datetime) -> Grant:
+    stamps = {name: book.grant(name, now=now) for name in _governed(book, limit_classes)}
+    return Grant(book.account.pk, tuple(limit_classes), stamps, now, now + timedelta(seconds=windows.STALE_S))
+
+
+def _spend_ahead(book: BudgetBook, limit_classes: Sequence[str], now: datetime) -> Grant:
+    granted = _spend(book, limit_classes, now)
+    ends_at = book.end_of(_governed(book, limit_classes))
+    return granted if ends_at is None else replace(granted, use_by=min(granted.use_by, ends_at))
 
 
 def _find_shut(

@@ -22,6 +22,7 @@ from crm_integrations.budgets.windows import (
     opens_at,
     refresh,
     settle,
+    spare,
 )
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
@@ -205,6 +206,20 @@ def test_a_grant_that_is_given_back_can_be_spent_by_another():
 def test_a_report_of_a_limit_that_nobody_asked_for_counts_when_somebody_does():
     observed = observe(window(None), report=report(100, 40, 20), now=NOW)
     assert (observed.calls, observed.foreign, observed.ends_at) == (100, 60, at(20))
+
+
+@pytest.mark.parametrize(
+    ("calls", "spent", "reserved", "expected"),
+    [(None, 50, 0, 0), (100, 1, 0, 0), (700, 1, 70, 1), (700, 50, 70, 5), (700, 600, 70, 0), (10**6, 0, 0, 0)],
+)
+def test_calls_are_granted_ahead_only_while_there_is_plenty_of_a_window_that_is_confirmed(
+    calls, spent, reserved, expected
+):
+    assert spare(spend(window(calls), spent), reserved=reserved, now=NOW) == expected
+
+
+def test_nothing_is_granted_ahead_of_a_blocked_window():
+    assert spare(block(spend(window(1000), 50), seconds=5, reason="", now=NOW), reserved=0, now=NOW) == 0
 
 
 @dataclass
