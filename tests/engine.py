@@ -4,7 +4,10 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from crm_integrations.models import Configuration
+from crm_integrations.services.budget_books import open_book
 from memorialization.models import Contact, Delivery, Interaction, RecordLane
 from memorialization.services.account_turn import Turn
 from memorialization.services.claims import LaneHold, claim_lanes
@@ -109,6 +112,15 @@ def claim_due(configuration: Configuration, *, now: datetime = NOW, limit: int =
     """Lease due lanes of tickets of the configuration's account."""
     account_id = configuration.authentication.account_id
     return claim_lanes(account_id=account_id, entity_type="ticket", goes_alone=False, limit=limit, now=now)
+
+
+def shut_limit(account_id: int, limit_class: str, *, seconds: float | None, reason: str = "") -> datetime:
+    """Have the CRM refuse this limit for so long; the end."""
+    with transaction.atomic():
+        book = open_book(account_id=account_id)
+        until = book.block(limit_class, seconds=seconds, reason=reason, now=NOW)
+        book.save()
+    return until
 
 
 def account_of(configuration: Configuration) -> MemoryAccount:

@@ -2,6 +2,9 @@
 
 Two counts meet here: what we granted, exactly, and what the CRM says was used, which includes others. A window that no
 answer has confirmed yet may be another one than we think, so calls are let through one, then two, then four at a time.
+
+When the CRM begins a new window is said in whole seconds, or not at all. Within one, what it counted only grows: an
+answer that tells of less than was known when its call was granted is of a new window, in whatever order answers come.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +12,16 @@ from datetime import datetime, timedelta
 
 STALE_S = 5.0  # a grant that nobody answered for so long holds nobody back: its worker may be dead
 RAMP_WAIT_S = 0.2  # until the first answers of a window, about a call's length
+LEFT_PER_AHEAD = 100  # so many calls must be left for each that is granted before it is needed
 BLOCK_WITHOUT_A_TIME_S = 10.0  # a refusal that gives no time (the official Ruby client waits as long)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What was known of a window when a call was granted from it: its number, and the most that was `reported`."""
+
+    epoch: int
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,11 @@ class BudgetWindow:
     blocked_until: datetime | None = None
     block_reason: str = ""
     is_confirmed: bool = False
+
+    @property
+    def stamp(self) -> Stamp:
+        """What the answer of a call that was granted just now is compared with."""
+        return Stamp(self.epoch, self.reported)
 
     @property
     def used(self) -> int:
@@ -90,6 +107,20 @@ def opens_at(window: BudgetWindow, *, reserved: int, now: datetime, is_urgent: b
     return now + timedelta(seconds=RAMP_WAIT_S) if is_ramping else None
 
 
+def spare(window: BudgetWindow, *, reserved: int, now: datetime) -> int:
+    """How many calls may be granted before they are needed, so that plenty is not counted out one by one.
+
+    None of a window that is nearly used up, of unknown size or still felt out: there each must be somebody's at once.
+    """
+    current = refresh(window, now)
+    is_blocked = window.blocked_until is not None and window.blocked_until > now
+    if current.calls is None or not current.is_confirmed or is_blocked:
+        return 0
+    ours = current.calls - max(min(reserved, current.calls - 1), current.foreign) - current.granted
+    left = min(ours, current.calls - current.used) // LEFT_PER_AHEAD
+    return max(min(left, current.answered - current.in_flight), 0)
+
+
 def grant(window: BudgetWindow, *, now: datetime) -> BudgetWindow:
     """One more call; only after `opens_at` said None."""
     current = refresh(window, now)
@@ -102,19 +133,21 @@ def grant(window: BudgetWindow, *, now: datetime) -> BudgetWindow:
     )
 
 
-def give_back(window: BudgetWindow, *, epoch: int) -> BudgetWindow:
+def give_back(window: BudgetWindow, *, stamp: Stamp) -> BudgetWindow:
     """A grant that was never used."""
-    if epoch != window.epoch:
+    if stamp.epoch != window.epoch:
         return window
     return replace(window, granted=max(window.granted - 1, 0), in_flight=max(window.in_flight - 1, 0))
 
 
-def settle(window: BudgetWindow, *, epoch: int, report: WindowReport | None, now: datetime) -> BudgetWindow:
+def settle(window: BudgetWindow, *, stamp: Stamp, report: WindowReport | None, now: datetime) -> BudgetWindow:
     """The call of a grant is over, answered or not; an answer of an earlier window only tells how large they are."""
     if report is not None:
         window = replace(window, calls=report.limit or window.calls)
-    if epoch != window.epoch or window.ends_at is None:
+    if stamp.epoch != window.epoch or window.ends_at is None:
         return window
+    if report is not None and _is_of_a_new_window(window, stamp, report):
+        return _read(_begin_anew(window), report, now, is_first=True)
     is_first = not window.is_confirmed
     settled = replace(window, in_flight=max(window.in_flight - 1, 0), answered=window.answered + 1, is_confirmed=True)
     if (
@@ -147,14 +180,39 @@ def _has_left(window: BudgetWindow, calls: int, reserved: int) -> bool:
     return window.used < calls and window.granted < calls - max(min(reserved, calls - 1), window.foreign)
 
 
+def _is_of_a_new_window(window: BudgetWindow, stamp: Stamp, report: WindowReport) -> bool:
+    """Whether the CRM has counted less, this call included, than it had before the call was made."""
+    if window.calls is None or report.remaining is None:
+        return False
+    return window.calls - report.remaining < stamp.reported
+
+
+def _begin_anew(window: BudgetWindow) -> BudgetWindow:
+    """The CRM's window was over before ours: the one that it began, with all that is under way counted as of it.
+
+    What of that was still of the old window is then missing among others' calls, so the sum is right.
+    """
+    return replace(
+        window,
+        ends_at=None,
+        epoch=window.epoch + 1,
+        granted=max(window.in_flight, 1),
+        in_flight=0,
+        answered=1,
+        reported=0,
+        foreign=0,
+        is_confirmed=True,
+    )
+
+
 def _read(window: BudgetWindow, report: WindowReport, now: datetime, *, is_first: bool) -> BudgetWindow:
     """Take over a report: what others used, and when the window ends; the earliest end that was said counts."""
     if window.calls is None or report.remaining is None:
         return window
     reported = max(window.calls - report.remaining, window.reported, 0)
     foreign = max(window.foreign, reported - window.granted)
-    ends_at = window.ends_at
+    ends_at = window.ends_at or now + timedelta(seconds=window.window_s)
     if report.resets_in_s is not None:
         said = now + timedelta(seconds=report.resets_in_s)
-        ends_at = said if is_first or ends_at is None else min(said, ends_at)
+        ends_at = said if is_first else min(said, ends_at)
     return replace(window, reported=reported, foreign=foreign, ends_at=ends_at)

@@ -4,14 +4,14 @@ Whoever holds the lock of the account's row is alone with its budgets and its ci
 locks the row, SQLite begins every transaction as a writer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 
 from crm_integrations.budgets import running, windows
-from crm_integrations.budgets.windows import BudgetWindow
+from crm_integrations.budgets.windows import BudgetWindow, Stamp
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitScope
 from crm_integrations.providers.registry import UnknownProvider, get_provider
@@ -66,17 +66,29 @@ class BudgetBook:
     def opens_at(self, limit_class: str, *, is_interactive: bool, now: datetime) -> datetime | None:
         """When the limit lets the next call through; None = now."""
         window = self.window_of(limit_class)
-        reserved = 0 if is_interactive else windows.head_room(window.calls, self.account.head_room_percent)
+        reserved = 0 if is_interactive else self._head_room(window)
         if self.scope_of(limit_class) is LimitScope.IN_FLIGHT:
             return running.place_opens_at(window, reserved=reserved, now=now)
         return windows.opens_at(window, reserved=reserved, now=now, is_urgent=is_interactive)
 
-    def grant(self, limit_class: str, *, now: datetime) -> int:
-        """Spend one call; gives the number of the window it was spent from."""
+    def spare(self, limit_classes: Sequence[str], *, now: datetime) -> int:
+        """How many such calls of deliveries may be granted before they are needed; places are never."""
+        if not limit_classes or any(self.scope_of(name) is LimitScope.IN_FLIGHT for name in limit_classes):
+            return 0
+        found = [self.window_of(name) for name in limit_classes]
+        return min(windows.spare(window, reserved=self._head_room(window), now=now) for window in found)
+
+    def end_of(self, limit_classes: Sequence[str]) -> datetime | None:
+        """When the first of these windows is over, as far as is known."""
+        ends = [self.window_of(name).ends_at for name in limit_classes]
+        return min((end for end in ends if end is not None), default=None)
+
+    def grant(self, limit_class: str, *, now: datetime) -> Stamp:
+        """Spend one call; gives what is known of the window it was spent from."""
         is_place = self.scope_of(limit_class) is LimitScope.IN_FLIGHT
         granted = (running.take_place if is_place else windows.grant)(self.window_of(limit_class), now=now)
         self.put(limit_class, granted)
-        return granted.epoch
+        return granted.stamp
 
     def block(self, limit_class: str, *, seconds: float | None, reason: str, now: datetime) -> datetime:
         """Let nobody spend from it for so long; gives the end."""
@@ -93,6 +105,9 @@ class BudgetBook:
                 rows, update_conflicts=True, unique_fields=["account", "limit_class"], update_fields=COLUMNS
             )
         self._changed.clear()
+
+    def _head_room(self, window: BudgetWindow) -> int:
+        return windows.head_room(window.calls, self.account.head_room_percent)
 
     def _build_row(self, limit_class: str) -> CallBudget:
         window = self.windows[limit_class]

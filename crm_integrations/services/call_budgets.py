@@ -1,21 +1,21 @@
 """The budget governor: how many calls of each limit of an account may be made, by everybody together.
 
-One short transaction per call notes the answer of the one before and asks for the next. Rows are the only state, so
-that any number of processes count as one, and losing a process or the broker loses nothing.
+One short transaction notes the answer of the call before and asks for the next, or for a few while there is plenty.
+Rows are the only state, so that any number of processes count as one, and losing a process or the broker loses nothing.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import ngettext
 
 from crm_integrations.budgets import running, windows
 from crm_integrations.budgets.circuits import weigh_failure
-from crm_integrations.budgets.windows import WindowReport
+from crm_integrations.budgets.windows import Stamp, WindowReport
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.errors import RetryLater
 from crm_integrations.providers.limits import LimitReport, LimitScope
@@ -36,12 +36,13 @@ class BudgetSpent(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One call that may be made. `epochs`: limit class → number of the window it was spent from."""
+    """One call that may be made. `stamps`: limit class → what was known of the window it was spent from."""
 
     account_id: int
     limit_classes: tuple[str, ...]
-    epochs: Mapping[str, int]
+    stamps: Mapping[str, Stamp]
     granted_at: datetime
+    use_by: datetime  # then it is given back: others may reckon without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,45 @@ def acquire(
 
     Deliveries leave the account's head-room to others, people's own calls may use it.
     """
+    [granted] = acquire_several(
+        account_id=account_id,
+        limit_classes=limit_classes,
+        is_interactive=is_interactive,
+        most=1,
+        now=now,
+        answers=answers,
+    )
+    return granted
+
+
+def acquire_several(
+    *,
+    account_id: int,
+    limit_classes: Sequence[str],
+    is_interactive: bool,
+    most: int,
+    now: datetime,
+    answers: Sequence[CallAnswer] = (),
+) -> list[Grant]:
+    """The same for a row of calls: one, and up to `most` while there is plenty of all limits.
+
+    Those beyond the first end with their windows, so that none is spent from one and counted by the CRM in the next.
+    Before each of them it is to be asked whether the CRM has refused anybody meanwhile (`is_blocked`).
+    """
     with transaction.atomic():
         book = open_book(account_id=account_id)
         _note_answers(book, answers)
-        governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+        governed = _governed(book, limit_classes)
         shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
-        epochs = {} if shut else {name: book.grant(name, now=now) for name in governed}
+        grants = [] if shut else [_spend(book, limit_classes, now)]
+        if grants:
+            ahead = min(book.spare(governed, now=now), most - 1)
+            grants += [_spend_ahead(book, limit_classes, now) for _call in range(ahead)]
         book.save()
     if shut:
         limit_class, until = shut
         raise BudgetSpent(limit_class=limit_class, retry_after_s=max((until - now).total_seconds(), 0.0))
-    return Grant(account_id, tuple(limit_classes), epochs, now)
+    return grants
 
 
 def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
@@ -100,30 +129,12 @@ def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
         book.save()
 
 
-def block_class(
-    *, account_id: int, limit_class: str, retry_after_s: float | None, reason: str, now: datetime
-) -> datetime:
-    """Let nobody spend this limit for the whole time the CRM asks for; returns when the block ends.
-
-    A limit of single records blocks nothing of the account: then it only returns when the record opens again.
-    """
-    with transaction.atomic():
-        book = open_book(account_id=account_id)
-        if book.scope_of(limit_class) is LimitScope.RECORD:
-            blocked = windows.block(book.window_of(limit_class), seconds=retry_after_s, reason=reason, now=now)
-            return blocked.blocked_until or now
-        until = book.block(limit_class, seconds=retry_after_s, reason=reason, now=now)
-        book.save()
-    return until
-
-
 def opens_at(
     *, account_id: int, limit_classes: Sequence[str], now: datetime, is_interactive: bool = False
 ) -> datetime | None:
     """When a call of these limits may be made, as it looks just now; None = at once. Only `acquire` decides."""
     book = read_book(CRMAccount.objects.get(pk=account_id))
-    governed = [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
-    shut = _find_shut(book, governed, is_interactive=is_interactive, now=now)
+    shut = _find_shut(book, _governed(book, limit_classes), is_interactive=is_interactive, now=now)
     return shut[1] if shut else None
 
 
@@ -131,6 +142,12 @@ def blocked_until(*, account_id: int, now: datetime, limit_class: str = WHOLE_AC
     """Until when the CRM asked to be left alone; None = it did not."""
     rows = CallBudget.objects.filter(account_id=account_id, limit_class=limit_class, blocked_until__gt=now)
     return rows.values_list("blocked_until", flat=True).first()
+
+
+def is_blocked(*, account_id: int, limit_classes: Sequence[str], now: datetime) -> bool:
+    """Whether the CRM asked to be left alone with such calls; read without any lock."""
+    rows = CallBudget.objects.filter(account_id=account_id, limit_class__in=limit_classes, blocked_until__gt=now)
+    return rows.exists()
 
 
 def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetime) -> None:
@@ -144,6 +161,22 @@ def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetim
 def forget_past_blocks(*, now: datetime) -> int:
     """Clear blocks that are over, so that pages do not show their reasons; returns how many there were."""
     return CallBudget.objects.filter(blocked_until__lt=now).update(blocked_until=None, block_reason="")
+
+
+def _governed(book: BudgetBook, limit_classes: Sequence[str]) -> list[str]:
+    """Those that are limits of the account; limits of single records are the lanes' concern."""
+    return [name for name in limit_classes if book.scope_of(name) is not LimitScope.RECORD]
+
+
+def _spend(book: BudgetBook, limit_classes: Sequence[str], now: datetime) -> Grant:
+    stamps = {name: book.grant(name, now=now) for name in _governed(book, limit_classes)}
+    return Grant(book.account.pk, tuple(limit_classes), stamps, now, now + timedelta(seconds=windows.STALE_S))
+
+
+def _spend_ahead(book: BudgetBook, limit_classes: Sequence[str], now: datetime) -> Grant:
+    granted = _spend(book, limit_classes, now)
+    ends_at = book.end_of(_governed(book, limit_classes))
+    return granted if ends_at is None else replace(granted, use_by=min(granted.use_by, ends_at))
 
 
 def _find_shut(
@@ -177,12 +210,12 @@ def _weigh_failure(answer: CallAnswer) -> int:
 
 
 def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:
-    for limit_class, epoch in answer.grant.epochs.items():
+    for limit_class, stamp in answer.grant.stamps.items():
         is_place = book.scope_of(limit_class) is LimitScope.IN_FLIGHT
-        (_settle_place if is_place else _settle_call)(book, limit_class, epoch, answer)
+        (_settle_place if is_place else _settle_call)(book, limit_class, stamp, answer)
     for report in answer.reports:
         is_budget = report.scope is LimitScope.ACCOUNT and book.scope_of(report.limit_class) is LimitScope.ACCOUNT
-        if is_budget and report.limit_class not in answer.grant.epochs:
+        if is_budget and report.limit_class not in answer.grant.stamps:
             window = book.window_of(report.limit_class)
             observed = windows.observe(window, report=_as_window_report(report), now=answer.at)
             book.put(report.limit_class, observed)
@@ -190,16 +223,16 @@ def _correct_budgets(book: BudgetBook, answer: CallAnswer) -> None:
         book.block(answer.refused, seconds=answer.retry_after_s, reason=answer.words, now=answer.at)
 
 
-def _settle_call(book: BudgetBook, limit_class: str, epoch: int, answer: CallAnswer) -> None:
+def _settle_call(book: BudgetBook, limit_class: str, stamp: Stamp, answer: CallAnswer) -> None:
     window, report = book.window_of(limit_class), answer.find_report(limit_class)
     if answer.is_given_back:
-        book.put(limit_class, windows.give_back(window, epoch=epoch))
+        book.put(limit_class, windows.give_back(window, stamp=stamp))
         return
     read = _as_window_report(report) if report else None
-    book.put(limit_class, windows.settle(window, epoch=epoch, report=read, now=answer.at))
+    book.put(limit_class, windows.settle(window, stamp=stamp, report=read, now=answer.at))
 
 
-def _settle_place(book: BudgetBook, limit_class: str, _epoch: int, answer: CallAnswer) -> None:
+def _settle_place(book: BudgetBook, limit_class: str, _stamp: Stamp, answer: CallAnswer) -> None:
     """A place stays taken when the CRM took the work, or may have; its keeper knows better, soon."""
     window, report = book.window_of(limit_class), answer.find_report(limit_class)
     if answer.is_given_back or answer.refused:
@@ -211,7 +244,7 @@ def _settle_place(book: BudgetBook, limit_class: str, _epoch: int, answer: CallA
 
 def _count_minutes(minutes: dict[tuple[str, datetime], Counter[str]], answer: CallAnswer) -> None:
     minute = begin_of_minute(answer.at)
-    for limit_class in answer.grant.epochs:
+    for limit_class in answer.grant.stamps:
         minutes[limit_class, minute] += Counter(calls=1, failed=int(answer.has_failed))
     if answer.refused:
         minutes[answer.refused, minute]["limited"] += 1

@@ -1,6 +1,7 @@
 """The gate of one connection: every call of it is paid from the account's budgets before, and told of after.
 
-To save transactions the answer of a call is noted together with the next call's grant; `flush` notes what is left.
+To save transactions the answer of a call is noted together with the next call's grant, and while there is plenty of
+every limit a few calls are granted at once; `flush` notes what is left and gives back what was not used.
 """
 
 import logging
@@ -10,12 +11,14 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
-from crm_integrations.budgets.windows import BLOCK_WITHOUT_A_TIME_S, STALE_S
+from crm_integrations.budgets.windows import BLOCK_WITHOUT_A_TIME_S
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.limits import LimitReport, LimitScope
-from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Grant, acquire, settle
+from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Grant, acquire_several, is_blocked, settle
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE = 8  # calls of deliveries that are granted together, at most
 
 
 class AccountCallGate:
@@ -35,6 +38,7 @@ class AccountCallGate:
         self._scopes = dict(scopes or {})
         self._answers: list[CallAnswer] = []
         self._reserved: list[Grant] = []
+        self._ahead: list[Grant] = []
         self._current: Grant | None = None
         self.calls = 0  # made so far
         self._record_opens_at: datetime | None = None
@@ -44,9 +48,9 @@ class AccountCallGate:
         classes, now = tuple(limit_classes), self._clock()
         if any(self._scopes.get(name) is LimitScope.RECORD for name in classes):
             self._record_opens_at = None
-        grant = self._take_reserved(classes, now)
+        grant = self._take(self._reserved, classes, now)
         if grant is None:
-            self.release()  # what is kept for a later call would look like one under way
+            self._give_back(self._reserved)  # what is kept for a later call would look like one under way
             grant = self._acquire(classes, now)
         self._current = grant
 
@@ -69,25 +73,25 @@ class AccountCallGate:
             CallAnswer(grant, now, tuple(reports), refused, retry_after_s, words=words, has_failed=has_failed)
         )
         self._note_record_rest(reports, refused, retry_after_s, now)
+        if refused or has_failed:
+            self._give_back(self._ahead)  # the next call is asked for anew, when this one is noted
         if refused:
             self._flush_quietly()
 
     def reserve(self, limit_classes: Sequence[str]) -> None:
         """Spend one call ahead; the next `enter` with the same limits uses it. Raises BudgetSpent."""
         classes, now = tuple(limit_classes), self._clock()
-        grant = self._take_reserved(classes, now) or self._acquire(classes, now)
+        grant = self._take(self._reserved, classes, now) or self._acquire(classes, now)
         self._reserved.append(grant)
 
     def release(self) -> None:
         """Give back what was reserved and not used, with the next grant or `flush`."""
-        now = self._clock()
-        self._answers += [CallAnswer(grant, now, is_given_back=True) for grant in self._reserved]
-        self._reserved = []
+        self._give_back(self._reserved)
+        self._give_back(self._ahead)
 
     def flush(self) -> None:
         """Note every answer, and give back what was reserved."""
-        if self._reserved:
-            self.release()
+        self.release()
         if self._answers:
             settle(account_id=self._account_id, answers=self._answers)
             self._answers = []
@@ -96,6 +100,7 @@ class AccountCallGate:
         """The last answer turned out to be none: a page of some proxy, or half a body."""
         if self._answers and not self._answers[-1].is_given_back:
             self._answers[-1] = replace(self._answers[-1], has_failed=True)
+            self._give_back(self._ahead)
 
     def record_rest_s(self) -> float | None:
         """How long the record that was last written takes no more writes; None = it takes them."""
@@ -104,25 +109,34 @@ class AccountCallGate:
         rest_s = (self._record_opens_at - self._clock()).total_seconds()
         return rest_s if rest_s > 0 else None
 
-    def _take_reserved(self, classes: tuple[str, ...], now: datetime) -> Grant | None:
-        """A reserved call of these limits; one that has grown old is given back, others may reckon without it."""
-        found = next((grant for grant in self._reserved if grant.limit_classes == classes), None)
-        if found is None:
-            return None
-        self._reserved.remove(found)
-        if found.granted_at + timedelta(seconds=STALE_S) > now:
-            return found
-        self._answers.append(CallAnswer(found, now, is_given_back=True))
+    def _take(self, kept: list[Grant], classes: tuple[str, ...], now: datetime) -> Grant | None:
+        """One of these calls, of such limits; one that has grown old is given back, others may reckon without it."""
+        for found in [grant for grant in kept if grant.limit_classes == classes]:
+            kept.remove(found)
+            if found.use_by > now:
+                return found
+            self._answers.append(CallAnswer(found, now, is_given_back=True))
         return None
 
+    def _give_back(self, kept: list[Grant]) -> None:
+        now = self._clock()
+        self._answers += [CallAnswer(grant, now, is_given_back=True) for grant in kept]
+        kept.clear()
+
     def _acquire(self, classes: tuple[str, ...], now: datetime) -> Grant:
-        """Spend now, and note the answers with it; a refusal of the budget has noted them too."""
+        """One that was granted ahead, or spend now: with it the answers are noted, also when the budget refuses."""
+        ahead = self._take(self._ahead, classes, now)
+        if ahead is not None and not is_blocked(account_id=self._account_id, limit_classes=classes, now=now):
+            return ahead
+        self._ahead += [ahead] if ahead is not None else []
+        self._give_back(self._ahead)
         answers, self._answers = self._answers, []
         try:
-            return acquire(
+            grant, *self._ahead = acquire_several(
                 account_id=self._account_id,
                 limit_classes=classes,
                 is_interactive=self._is_interactive,
+                most=1 if self._is_interactive else AT_ONCE,
                 now=now,
                 answers=answers,
             )
@@ -131,6 +145,7 @@ class AccountCallGate:
         except BaseException:
             self._answers = answers
             raise
+        return grant
 
     def _note_record_rest(
         self, reports: Sequence[LimitReport], refused: str, retry_after_s: float | None, now: datetime

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from crm_integrations.budgets.circuits import Circuit, CircuitState, begin_probe, is_probe_due, note
 from crm_integrations.models import CRMAccount
@@ -51,16 +50,11 @@ def give_probe_back(*, account_id: int, verdict: CircuitVerdict, now: datetime) 
     probing.update(circuit_probe_at=now)
 
 
-def note_calls(*, account_id: int, calls: int, failures: int, now: datetime) -> None:
-    """Count calls and those that the CRM gave no usable answer to; opens and closes the circuit."""
-    with transaction.atomic():
-        account = CRMAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
-        if account is not None:
-            note_on_locked(account, calls=calls, failures=failures, now=now)
-
-
 def note_on_locked(account: CRMAccount, *, calls: int, failures: int, now: datetime) -> None:
-    """The same for an account whose row the caller has locked."""
+    """Count calls and those that the CRM gave no usable answer to; opens and closes the circuit.
+
+    The caller has locked the account's row.
+    """
     if not calls:
         return
     before = read_circuit(account)

@@ -1,7 +1,7 @@
 """One worker's turn on one account: its clock, its connections, what it did and when it is worth another look."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ class Turn:
     account: CRMAccount
     clock: Clock
     ends_at: float  # monotonic
+    call_others: Callable[[], None] | None = None  # when there is more to do than one thread should
     is_probe: bool = False  # the circuit lets one delivery through
     has_more: bool = False
     opens_at: datetime | None = None  # when a limit that stopped this turn opens again
@@ -90,6 +91,16 @@ class Turn:
         """A limit is used up: nothing was begun, and the account is looked at again when it opens."""
         opens_at = self.clock() + timedelta(seconds=error.retry_after_s)
         self.opens_at = min(self.opens_at or opens_at, opens_at)
+
+    def ask_for_help(self) -> None:
+        """Call the others, once a turn; a probe is a matter for one.
+
+        Only who has claimed something may: lanes whose deliveries are held look due and nobody can claim them, and
+        turns that find nothing would call each other for ever.
+        """
+        call, self.call_others = self.call_others, None
+        if call is not None and not self.is_probe:
+            call()
 
     def flush(self) -> None:
         """Note all answers, so that the budgets are seen as they are."""

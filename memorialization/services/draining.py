@@ -35,11 +35,11 @@ def drain_account(
 ) -> Turn:
     """Fold and push what is due on the account for at most about `turn_s` seconds. Raises CRMAccount.DoesNotExist.
 
-    `call_others` is called at once when more is due than one claim takes.
+    `call_others` is called at once, and once, when a claim took something and more is due than it takes.
     """
     clock = clock or SteadyClock()
     recover_lost_lanes(now=clock())
-    turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s)
+    turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s, call_others=call_others)
     has_more_events = fold_account_events(account_id=account_id, clock=clock, most_s=min(FOLDING_S, turn_s))
     verdict = may_push(account_id=account_id, now=clock())
     if verdict.state is CircuitState.OPEN:
@@ -48,7 +48,7 @@ def drain_account(
         turn.has_more = has_more_events
         return turn
     turn.is_probe = verdict.state is CircuitState.PROBE
-    _work(turn, call_others)
+    _work(turn)
     if turn.is_probe and not turn.has_more and not turn.tally.calls:
         give_probe_back(account_id=account_id, verdict=verdict, now=clock())
     note_wake_up(account_id=account_id, opens_at=turn.opens_at, since=turn.looked_at or clock())
@@ -56,14 +56,14 @@ def drain_account(
     return turn
 
 
-def _work(turn: Turn, call_others: Callable[[], None] | None) -> None:
+def _work(turn: Turn) -> None:
     finder = WorkFinder(turn.account)
     try:
         has_polled = _poll(turn)
         if has_polled:
             finder.note_in_flight(turn.clock())
         if not (turn.is_probe and has_polled):
-            _push_rounds(turn, finder, call_others)
+            _push_rounds(turn, finder)
     finally:
         turn.close()
         turn.tally.store(account_id=turn.account.pk, now=turn.clock())
@@ -77,16 +77,13 @@ def _poll(turn: Turn) -> bool:
     return report.looked_at > 0
 
 
-def _push_rounds(turn: Turn, finder: WorkFinder, call_others: Callable[[], None] | None) -> None:
+def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
     """Every record type in its turn, until nothing is due that the limits let through; one push as a probe."""
     while True:
         turn.flush()
         turn.looked_at = turn.clock()
         due = finder.find(turn.looked_at)
         turn.opens_at = due.opens_at
-        if call_others is not None and not turn.is_probe and any(work.rest > 0 for work in due.works):
-            call_others()
-            call_others = None
         if not _push_round(turn, finder, due.works):
             return
         if turn.is_over or turn.is_probe:
@@ -130,5 +127,7 @@ def _push_claim(turn: Turn, finder: WorkFinder, work: Work) -> bool:
         limit=1 if turn.is_probe else work.size,
         now=turn.clock(),
     )
+    if holds and work.rest > 0:
+        turn.ask_for_help()
     is_bulk = work.is_bulk and len(holds) >= BULK_FROM_WHEN_SPENT
     return (push_in_bulk if is_bulk else push_lanes)(turn, finder, holds)

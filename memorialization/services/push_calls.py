@@ -7,8 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Min
-
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import CRMRecord, WriteAnswer
 from crm_integrations.providers.errors import (
@@ -72,8 +70,11 @@ def settle_by_siblings(push: Push) -> None:
     """A note stands once per segment and record: one that another delivery posted, or may have posted, counts."""
     delivery, sheet = push.group.deliveries[0], push.group.sheets[0]
     siblings = Delivery.objects.filter(lane_id=push.hold.lane_id, interaction_id=delivery.interaction_id)
-    push.comment_id = str(siblings.aggregate(first=Min("pk"))["first"])
-    for other in siblings.exclude(pk=delivery.pk):
+    found = list(siblings.only("pk", "fields", "attempt_count"))
+    push.comment_id = str(min((other.pk for other in found), default=delivery.pk))
+    for other in found:
+        if other.pk == delivery.pk:
+            continue
         notes = [entry for entry in other.fields if entry.get("type") == "comment"]
         if any(entry.get("result") in STANDING for entry in notes):
             sheet.settle_comment(FieldResult.UNCHANGED, FieldReason.COMMENT_POSTED_BEFORE)

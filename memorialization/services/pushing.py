@@ -6,7 +6,7 @@ outlives the call; what comes back is stored under the same fence (services.outc
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,10 +24,10 @@ from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.deliveries.precedence import Mark
 from memorialization.models import Attempt, Delivery
 from memorialization.services.call_errors import Next, read_error, read_error_after_write
 from memorialization.services.claims import LaneHold, release_lane
-from memorialization.services.marks import read_marks
 from memorialization.services.outcomes import (
     Conclusion,
     Outcome,
@@ -60,6 +60,7 @@ def push_group(
     *,
     hold: LaneHold,
     group: Group,
+    marks: Mapping[str, Mark],
     connection: AuthenticatedConnection,
     write_classes: Sequence[str],
     clock: Clock,
@@ -67,10 +68,11 @@ def push_group(
 ) -> Next:
     """Try deliveries that share a write and store what came of it; the lane goes back with the last outcome.
 
-    Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
+    `marks`: those of the lane. Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything
+    was begun.
     """
     push = Push(hold, group, connection, write_classes, clock, is_last, is_looking=group.must_look_first)
-    group.supersede(read_marks(lane_ids=[hold.lane_id])[hold.lane_id])
+    group.supersede(marks)
     if group.pending_comment is not None:
         settle_by_siblings(push)
     while not group.is_settled:

@@ -19,9 +19,9 @@ from memorialization.services.claims import (
     LeaseLost,
     give_back_untouched,
     release_lane,
-    waiting_on_lanes,
 )
 from memorialization.services.due_work import WorkFinder
+from memorialization.services.lane_looks import LaneLooks
 from memorialization.services.pushing import push_group
 
 logger = logging.getLogger(__name__)
@@ -34,13 +34,14 @@ def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
     """
     if holds:
         visit_failpoint("after_claim")
+    looks = LaneLooks(holds)
     for position, hold in enumerate(holds):
         if turn.is_over and position:
             give_back_untouched(holds=holds[position:])
             turn.has_more = True
             break
         try:
-            _push_lane(turn, finder, hold)
+            _push_lane(turn, finder, hold, looks)
         except BudgetSpent as error:
             turn.rest(error)
             give_back_untouched(holds=holds[position:])
@@ -56,10 +57,10 @@ def push_lanes(turn: Turn, finder: WorkFinder, holds: list[LaneHold]) -> bool:
     return bool(holds)
 
 
-def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
+def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold, looks: LaneLooks) -> None:
     """Push the lane's due deliveries in order of precedence; the last of them gives it back with its outcome."""
     while True:
-        waiting = waiting_on_lanes(lane_ids=[hold.lane_id])[hold.lane_id]
+        waiting, marks = looks.take(hold.lane_id)
         if not waiting or (waiting[0].delivery.next_attempt_at or turn.clock()) > turn.clock():
             break
         members = form_group(waiting)
@@ -70,6 +71,7 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
         following = push_group(
             hold=hold,
             group=group,
+            marks=marks,
             connection=connection,
             write_classes=finder.classes(hold.entity_type, is_bulk=False),
             clock=turn.clock,

@@ -12,6 +12,7 @@ from crm_integrations.budgets.windows import (
     RAMP_WAIT_S,
     STALE_S,
     BudgetWindow,
+    Stamp,
     WindowReport,
     block,
     give_back,
@@ -21,6 +22,7 @@ from crm_integrations.budgets.windows import (
     opens_at,
     refresh,
     settle,
+    spare,
 )
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
@@ -39,7 +41,7 @@ def spend(spent: BudgetWindow, count: int, *, seconds: float = 0, answered: bool
     for _ in range(count):
         spent = grant(spent, now=at(seconds))
         if answered:
-            spent = settle(spent, epoch=spent.epoch, report=None, now=at(seconds))
+            spent = settle(spent, stamp=spent.stamp, report=None, now=at(seconds))
     return spent
 
 
@@ -53,7 +55,7 @@ def test_a_fresh_window_lets_one_through_and_then_twice_as_many_with_every_answe
     counts = []
     for _ in range(5):
         for _call in range(opened.in_flight):
-            opened = settle(opened, epoch=0, report=None, now=NOW)
+            opened = settle(opened, stamp=Stamp(0), report=None, now=NOW)
         count = 0
         while opens_at(opened, reserved=0, now=NOW) is None:
             opened, count = grant(opened, now=NOW), count + 1
@@ -96,7 +98,7 @@ def test_even_the_largest_head_room_leaves_a_call_to_deliveries():
 
 
 def test_what_others_use_is_learnt_from_the_difference_and_takes_the_head_rooms_place():
-    opened = settle(grant(window(100), now=NOW), epoch=0, report=report(100, 69), now=NOW)
+    opened = settle(grant(window(100), now=NOW), stamp=Stamp(0), report=report(100, 69), now=NOW)
     assert opened.foreign == 30
     spent = spend(opened, 69)
     assert (spent.granted, spent.used) == (70, 100)
@@ -108,25 +110,25 @@ def test_calls_under_way_are_not_taken_for_others():
     opened = spend(window(100), 20)
     for _ in range(10):
         opened = grant(opened, now=NOW)
-    opened = settle(opened, epoch=0, report=report(100, 75), now=NOW)  # 25 of our 30 had arrived
+    opened = settle(opened, stamp=Stamp(0), report=report(100, 75), now=NOW)  # 25 of our 30 had arrived
     assert opened.foreign == 0
 
 
 def test_the_first_answer_corrects_the_size_and_the_end_of_the_window():
-    opened = settle(grant(window(700), now=NOW), epoch=0, report=report(400, 399, 12), now=at(1))
+    opened = settle(grant(window(700), now=NOW), stamp=Stamp(0), report=report(400, 399, 12), now=at(1))
     assert (opened.calls, opened.ends_at) == (400, at(13))
 
 
 def test_the_earliest_end_that_was_said_counts_because_resets_are_rounded_up():
-    opened = settle(grant(window(), now=NOW), epoch=0, report=report(10, 9, 60), now=at(0.1))
-    opened = settle(grant(opened, now=at(1)), epoch=0, report=report(10, 8, 59), now=at(1.05))
+    opened = settle(grant(window(), now=NOW), stamp=Stamp(0), report=report(10, 9, 60), now=at(0.1))
+    opened = settle(grant(opened, now=at(1)), stamp=Stamp(0), report=report(10, 8, 59), now=at(1.05))
     assert opened.ends_at == at(60.05)
-    opened = settle(grant(opened, now=at(2)), epoch=0, report=report(10, 7, 59), now=at(2))
+    opened = settle(grant(opened, now=at(2)), stamp=Stamp(0), report=report(10, 7, 59), now=at(2))
     assert opened.ends_at == at(60.05)
 
 
 def test_a_window_that_nobody_reports_ends_its_length_after_the_first_answer():
-    opened = settle(grant(BudgetWindow(1, 1), now=NOW), epoch=0, report=None, now=at(0.3))
+    opened = settle(grant(BudgetWindow(1, 1), now=NOW), stamp=Stamp(0), report=None, now=at(0.3))
     assert opens_at(opened, reserved=0, now=at(1.2)) == at(1.3)
 
 
@@ -134,19 +136,38 @@ def test_a_late_answer_of_an_earlier_window_only_tells_the_size():
     old = spend(window(10), 3, answered=False)
     fresh = grant(old, now=at(61))
     assert fresh.epoch == 1
-    assert settle(fresh, epoch=0, report=report(20, 0, 0), now=at(62)) == BudgetWindow(
+    assert settle(fresh, stamp=Stamp(0), report=report(20, 0, 0), now=at(62)) == BudgetWindow(
         20, 60, ends_at=at(121), epoch=1, granted=1, in_flight=1, granted_at=at(61)
     )
 
 
+def test_an_answer_that_tells_of_less_than_was_known_before_its_call_begins_a_new_window():
+    opened = settle(grant(window(100), now=NOW), stamp=Stamp(0), report=report(100, 60, None), now=NOW)
+    under_way = grant(grant(opened, now=at(30)), now=at(30))
+    early, late = opened.stamp, under_way.stamp
+    begun = settle(under_way, stamp=early, report=report(100, 95, None), now=at(31))
+    assert (begun.epoch, begun.granted, begun.foreign, begun.ends_at) == (1, 2, 3, at(91))
+    assert settle(begun, stamp=late, report=report(100, 58, None), now=at(31)) == begun  # of the old one, and late
+
+
+def test_answers_out_of_order_begin_no_new_window():
+    opened = settle(grant(window(100), now=NOW), stamp=Stamp(0), report=report(100, 99), now=NOW)
+    stamp = opened.stamp
+    for _ in range(5):
+        opened = grant(opened, now=NOW)
+    for remaining in (94, 97, 95, 98, 96):
+        opened = settle(opened, stamp=stamp, report=report(100, remaining), now=NOW)
+    assert (opened.epoch, opened.granted, opened.reported, opened.foreign) == (0, 6, 6, 0)
+
+
 def test_a_window_that_was_begun_by_others_shows_with_the_first_answer():
-    opened = settle(grant(window(10), now=NOW), epoch=0, report=report(10, 0, 3), now=NOW)
+    opened = settle(grant(window(10), now=NOW), stamp=Stamp(0), report=report(10, 0, 3), now=NOW)
     assert opens_at(opened, reserved=0, now=NOW) == at(3)
 
 
 def test_a_report_of_no_calls_at_all_does_not_stop_the_account_for_good():
     granted = grant(window(100), now=NOW)
-    settled = settle(granted, epoch=granted.epoch, report=report(0, 0), now=NOW)
+    settled = settle(granted, stamp=granted.stamp, report=report(0, 0), now=NOW)
     assert opens_at(settled, reserved=0, now=at(61)) is None
     observed = observe(window(100), report=report(0, 0), now=NOW)
     assert opens_at(observed, reserved=0, now=at(61)) is None
@@ -176,15 +197,29 @@ def test_a_grant_that_is_given_back_can_be_spent_by_another():
     spent = spend(window(2), 1)
     reserved = grant(spent, now=NOW)
     assert opens_at(reserved, reserved=0, now=NOW) is not None
-    assert give_back(reserved, epoch=0) == BudgetWindow(
+    assert give_back(reserved, stamp=Stamp(0)) == BudgetWindow(
         2, 60, ends_at=at(60), granted=1, answered=1, is_confirmed=True, granted_at=NOW
     )
-    assert give_back(reserved, epoch=7) == reserved
+    assert give_back(reserved, stamp=Stamp(7)) == reserved
 
 
 def test_a_report_of_a_limit_that_nobody_asked_for_counts_when_somebody_does():
     observed = observe(window(None), report=report(100, 40, 20), now=NOW)
     assert (observed.calls, observed.foreign, observed.ends_at) == (100, 60, at(20))
+
+
+@pytest.mark.parametrize(
+    ("calls", "spent", "reserved", "expected"),
+    [(None, 50, 0, 0), (100, 1, 0, 0), (700, 1, 70, 1), (700, 50, 70, 5), (700, 600, 70, 0), (10**6, 0, 0, 0)],
+)
+def test_calls_are_granted_ahead_only_while_there_is_plenty_of_a_window_that_is_confirmed(
+    calls, spent, reserved, expected
+):
+    assert spare(spend(window(calls), spent), reserved=reserved, now=NOW) == expected
+
+
+def test_nothing_is_granted_ahead_of_a_blocked_window():
+    assert spare(block(spend(window(1000), 50), seconds=5, reason="", now=NOW), reserved=0, now=NOW) == 0
 
 
 @dataclass
@@ -232,7 +267,7 @@ def test_whatever_happens_one_worker_is_refused_only_while_it_learns(limit, seed
         is_taken, said = server.take(now)
         if kind == "crash":
             continue
-        ours = settle(ours, epoch=ours.epoch, report=said, now=at(now))
+        ours = settle(ours, stamp=ours.stamp, report=said, now=at(now))
         if not is_taken:
             assert not known.is_confirmed or others
             ours = block(ours, seconds=said.resets_in_s, reason="429", now=at(now))
@@ -250,4 +285,4 @@ def test_alone_with_an_account_every_call_is_accepted(limit, gaps):
             ours = grant(ours, now=at(now))
             is_taken, said = server.take(now)
             assert is_taken
-            ours = settle(ours, epoch=ours.epoch, report=said, now=at(now))
+            ours = settle(ours, stamp=ours.stamp, report=said, now=at(now))

@@ -4,17 +4,17 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import CallBudget, CallMinute, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.selectors.budgets import budget_states, find_pause
+from crm_integrations.services.budget_books import open_book
 from crm_integrations.services.call_budgets import (
     BudgetSpent,
     CallAnswer,
     acquire,
-    block_class,
     blocked_until,
     forget_past_blocks,
     opens_at,
@@ -167,16 +167,16 @@ def test_a_refusal_blocks_its_limit_alone_and_for_the_whole_time(account):
 def test_a_refusal_for_one_record_blocks_nobody_else(account):
     answer(spend(account), refused="per-record", retry_after_s=600)
     spend(account)
-    until = block_class(account_id=account.pk, limit_class="per-record", retry_after_s=600, reason="429", now=NOW)
-    assert until == at(600)
     assert not CallBudget.objects.filter(blocked_until__isnull=False).exists()
 
 
 def test_a_block_only_ever_moves_later_and_is_forgotten_when_it_is_over(account):
     def block(seconds):
-        return block_class(
-            account_id=account.pk, limit_class="account", retry_after_s=seconds, reason="r" * 500, now=NOW
-        )
+        with transaction.atomic():
+            book = open_book(account_id=account.pk)
+            until = book.block("account", seconds=seconds, reason="r" * 500, now=NOW)
+            book.save()
+        return until
 
     assert [block(None), block(60), block(5)] == [at(10), at(60), at(60)]
     assert len(budget(account).block_reason) == 200

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.services import call_gates
 from crm_integrations.services.call_budgets import BudgetSpent
-from crm_integrations.services.call_gates import AccountCallGate
+from crm_integrations.services.call_gates import AT_ONCE, AccountCallGate
 from tests.engine import NOW, FakeClock
 from tests.memory_provider import MemoryProvider
 
@@ -68,7 +69,7 @@ def test_a_database_that_is_away_does_not_hide_the_answer_and_loses_none(gate, m
     gate.enter(WRITE)
     with monkeypatch.context() as patch:
         patch.setattr(call_gates, "settle", fail)
-        patch.setattr(call_gates, "acquire", fail)
+        patch.setattr(call_gates, "acquire_several", fail)
         gate.leave(reports=[], refused="account", retry_after_s=93)
         with pytest.raises(OperationalError):
             gate.enter(WRITE)
@@ -147,3 +148,64 @@ def test_leaving_without_having_entered_is_harmless(gate):
     gate.note_unusable()
     gate.flush()
     assert not CallBudget.objects.exists()
+
+
+@pytest.fixture
+def plenty(gate, monkeypatch):
+    """A gate that has felt out a window of very many calls."""
+    monkeypatch.setattr(MemoryProvider, "limits", (CallLimit("account", 10_000, 60), LIMITS[1]))
+    call(gate, times=4 * AT_ONCE)
+    gate.flush()
+    return gate
+
+
+def call(gate, *, times=1, **ended):
+    for _ in range(times):
+        gate.enter(WRITE)
+        gate.leave(reports=ended.pop("reports", []), **ended)
+
+
+def test_while_there_is_plenty_calls_are_granted_together_and_all_are_counted(plenty):
+    with CaptureQueriesContext(connection) as captured:
+        call(plenty, times=AT_ONCE)
+    assert sum("INSERT INTO" in query["sql"] and "callbudget" in query["sql"] for query in captured) == 1
+    assert (budget().granted, budget().in_flight) == (5 * AT_ONCE, AT_ONCE)
+    plenty.flush()
+    assert (budget().granted, budget().answered, budget().in_flight) == (5 * AT_ONCE, 5 * AT_ONCE, 0)
+
+
+def test_what_was_granted_ahead_and_not_used_goes_back(plenty):
+    call(plenty)
+    assert budget().granted == 5 * AT_ONCE
+    plenty.flush()
+    assert (budget().granted, budget().in_flight) == (4 * AT_ONCE + 1, 0)
+
+
+def test_a_refusal_that_another_process_met_stops_calls_that_were_granted_ahead(plenty, clock):
+    call(plenty)
+    CallBudget.objects.update(blocked_until=NOW + timedelta(seconds=40))
+    with pytest.raises(BudgetSpent) as caught:
+        plenty.enter(WRITE)
+    assert caught.value.retry_after_s == 40
+    assert budget().in_flight == 0
+
+
+def test_a_failure_is_noted_before_the_next_call(plenty):
+    call(plenty, has_failed=True)
+    plenty.enter(WRITE)
+    assert CRMAccount.objects.get().circuit_failures == 1
+
+
+def test_no_call_of_one_window_is_made_in_the_next(plenty, clock):
+    call(plenty)
+    clock.move(seconds=58)
+    call(plenty, times=AT_ONCE)
+    clock.move(seconds=2)
+    plenty.enter(WRITE)
+    assert (budget().epoch, budget().granted) == (1, 1)
+
+
+def test_a_person_is_granted_one_call_at_a_time(plenty):
+    person = AccountCallGate(account_id=budget().account_id, is_interactive=True, clock=FakeClock())
+    person.enter(["account"])
+    assert budget().granted == 4 * AT_ONCE + 1

@@ -6,13 +6,12 @@ import pytest
 
 from crm_integrations.providers.base import FieldType
 from crm_integrations.providers.errors import RetryLater
-from crm_integrations.services.call_budgets import block_class
 from memorialization.models import BulkWrite, Delivery, FieldMark, RecordLane
 from memorialization.services import bulk_writing
 from memorialization.services.claims import lease_length_s
 from memorialization.services.draining import drain_account
 from memorialization.services.due_work import BULK_FROM, SMALLEST_BULK
-from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, result_of
+from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, result_of, shut_limit
 from tests.factories import make_configuration
 from tests.memory_provider import MemoryConnection
 
@@ -30,7 +29,7 @@ def make_many(configuration, *fields, count=BULK_FROM, **keywords):
 
 def close_single_writes(configuration):
     account_id = configuration.authentication.account_id
-    block_class(account_id=account_id, limit_class="update", retry_after_s=50, reason="", now=NOW)
+    shut_limit(account_id, "update", seconds=50)
 
 
 def short_turn(configuration, clock):

@@ -6,12 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from crm_integrations.models import Authentication, CallBudget
+from crm_integrations.models import Authentication, CallBudget, Configuration
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
-from crm_integrations.services.call_budgets import block_class
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.draining import drain_account
-from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all
+from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, shut_limit
 from tests.factories import make_configuration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
@@ -56,7 +55,7 @@ def test_a_lane_that_lost_its_holder_waits_for_a_limit_without_being_claimed_aga
     delivery = make_delivery(configuration)
     RecordLane.objects.update(lost_leases=1)
     account_id = configuration.authentication.account_id
-    block_class(account_id=account_id, limit_class="update", retry_after_s=50, reason="", now=NOW)
+    shut_limit(account_id, "update", seconds=50)
     turn = drain_account(account_id=account_id, clock=clock, turn_s=0.5)
     assert not turn.has_more
     assert turn.opens_at == NOW + timedelta(seconds=50)
@@ -228,3 +227,15 @@ def test_what_is_more_than_one_claim_calls_others_at_once_and_only_once(configur
         call_others=lambda: called.append(Delivery.objects.filter(state="waiting").count()),
     )
     assert called == [count] * calls
+
+
+def test_nobody_is_called_for_lanes_that_look_due_and_whose_deliveries_are_held(configuration, clock):
+    """Else a configuration that is switched off with a backlog keeps all workers busy with calling each other."""
+    called = []
+    for number in range(30):
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
+    RecordLane.objects.update(goes_alone=True)
+    Configuration.objects.update(state=Configuration.State.INACTIVE)
+    account_id = configuration.authentication.account_id
+    turn = drain_account(account_id=account_id, clock=clock, call_others=lambda: called.append(account_id))
+    assert (called, turn.has_more, turn.deliveries) == ([], False, 0)
