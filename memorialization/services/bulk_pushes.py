@@ -20,10 +20,10 @@ from memorialization.services.claims import (
     may_share,
     release_lanes,
     send_alone,
-    waiting_on_lanes,
 )
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, WorkFinder
 from memorialization.services.marks import read_marks
+from memorialization.services.members import waiting_on_lanes
 from memorialization.services.outcomes import conclude_groups_without_call
 from memorialization.services.single_pushes import abandon_lanes, push_lanes
 

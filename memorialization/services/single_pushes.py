@@ -19,9 +19,9 @@ from memorialization.services.claims import (
     LeaseLost,
     give_back_untouched,
     release_lane,
-    waiting_on_lanes,
 )
 from memorialization.services.due_work import WorkFinder
+from memorialization.services.members import waiting_on_lanes
 from memorialization.services.pushing import push_group
 
 logger = logging.getLogger(__name__)
