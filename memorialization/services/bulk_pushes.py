@@ -119,6 +119,7 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
             send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
     except BudgetSpent as error:
         turn.rest(error)
+        turn.is_bulk_at_limit = True
         give_back_untouched(holds=[lane.hold for lane in fit])
     except (NoSlot, LeaseLost):
         give_back_untouched(holds=[lane.hold for lane in fit])
