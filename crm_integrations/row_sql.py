@@ -4,7 +4,6 @@ Django builds a statement anew each time, which costs several times what the dat
 made once per model and database; what is written and read is the same.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +17,12 @@ from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
 from django.utils import timezone
 
+from crm_integrations.stored_json import decode_json, encode_json
+
 ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any], Any]
-EMPTY_JSON: dict[Any, str] = {dict: "{}", list: "[]"}
 OFFSET_LENGTH = len("+00:00")
-_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 class JSONText(str):
@@ -53,6 +52,21 @@ def insert_rows(rows: Sequence[Model]) -> None:
     for row, (pk,) in zip(rows, inserted, strict=True):
         row.pk = pk
         row._state.adding = False
+
+
+def insert_values(
+    model: type[Model],
+    names: tuple[str, ...],
+    records: Sequence[Sequence[Any]],
+    *,
+    returning: tuple[str, ...] = ("id",),
+) -> list[tuple[Any, ...]]:
+    """Insert records, given as values of these attributes, without making rows of them; the rest are defaults.
+
+    Answers the `returning` columns, in the order of the records, as the database says them.
+    """
+    layout = _layout(model, connection.vendor, names)
+    return _insert(layout, layout.values_with_defaults(records), False, returning)
 
 
 def insert_missing(
@@ -95,17 +109,26 @@ class Selection(Generic[Row]):
     def __init__(self, model: type[Row], columns: Sequence[_Column], alias: str) -> None:
         self._model, self._columns = model, columns
         self._attributes = [column.attribute for column in columns]
+        self._readers = [(column.attribute, column.read) for column in columns if column.read is not None]
         self.names = ", ".join(f"{alias}.{column.name}" for column in columns)
 
     def __len__(self) -> int:
         return len(self._columns)
+
+    def read(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """What the database says, as a row would say it."""
+        return tuple(_read_values(self._columns, values))
 
     def build(self, values: Sequence[Any]) -> Row:
         """The row; what was not chosen is read when it is asked for."""
         row = self._model.__new__(self._model)
         state = ModelState()
         state.adding, state.db = False, connection.alias
-        vars(row).update(zip(self._attributes, _read_values(self._columns, values), strict=True), _state=state)
+        stored = vars(row)
+        stored.update(zip(self._attributes, values, strict=True), _state=state)
+        for attribute, read in self._readers:
+            if stored[attribute] is not None:
+                stored[attribute] = read(stored[attribute])
         return row
 
 
@@ -243,9 +266,7 @@ def _column(field: "Field[Any, Any]", vendor: str) -> _Column:
 
 
 def _to_json(value: Any) -> str:
-    if type(value) is JSONText:
-        return str(value)
-    return _encode(value) if value or type(value) not in EMPTY_JSON else EMPTY_JSON[type(value)]
+    return str(value) if type(value) is JSONText else encode_json(value)
 
 
 def _refuse(_value: Any) -> Any:
@@ -265,10 +286,10 @@ def _from_sqlite_time(moment: datetime) -> datetime:
 
 CONVERSIONS: dict[str, dict[str, tuple[Convert | None, Convert | None]]] = {
     "sqlite": {
-        "JSONField": (_to_json, json.loads),
+        "JSONField": (_to_json, decode_json),
         "DateTimeField": (_to_sqlite_time, _from_sqlite_time),
         "UUIDField": (lambda value: value.hex, UUID),
     },
-    "postgresql": {"JSONField": (_to_json, json.loads)},
+    "postgresql": {"JSONField": (_to_json, decode_json)},
 }
 """How values of each kind of field travel; kinds that are not named pass as they are."""

@@ -1,4 +1,4 @@
-"""The claim of record lanes, in the SQL of each database; the only hand-written SQL of the engine.
+"""The claim of record lanes, in the SQL of each database.
 
 Both are one statement. SQLite runs writers one after the other. PostgreSQL skips rows another claim has locked; the
 sub-select is materialised, since the planner may otherwise run it again and update more rows than its limit.

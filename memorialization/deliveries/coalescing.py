@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
-from memorialization.deliveries.field_sheets import ADDED, STANDING, Entry, FieldSheet, read_type
+from memorialization.deliveries.field_sheets import STANDING, Entry, FieldSheet, is_added
 from memorialization.deliveries.precedence import Mark
 from memorialization.models.deliveries import Delivery
 
@@ -34,12 +34,12 @@ class Group:
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = tuple(members)
 
-    @property
+    @cached_property
     def deliveries(self) -> list[Delivery]:
         """The deliveries, oldest value first."""
         return [member.delivery for member in self.members]
 
-    @property
+    @cached_property
     def sheets(self) -> list[FieldSheet]:
         """Their fields."""
         return [member.sheet for member in self.members]
@@ -98,7 +98,7 @@ class Group:
         newest: dict[str, tuple[Member, Entry]] = {}
         for member in self.members:
             for entry in member.sheet.pending:
-                if read_type(entry) in ADDED:
+                if is_added(entry):
                     continue
                 known = newest.get(entry["crm_field"])
                 if known is None or known[0].sheet.precedence(known[1]) <= member.sheet.precedence(entry):
@@ -107,11 +107,11 @@ class Group:
 
     def _added(self) -> list[tuple[FieldSheet, Entry]]:
         """Pending tags and notes, which replace nothing."""
-        return [(sheet, entry) for sheet in self.sheets for entry in sheet.pending if read_type(entry) in ADDED]
+        return [(sheet, entry) for sheet in self.sheets for entry in sheet.pending if is_added(entry)]
 
     def _yield_older(self, winner: Member, entry: Entry) -> None:
         """Settle the older values of a field whose newest is on the record."""
-        if entry.get("result") not in STANDING:
+        if len(self.members) == 1 or entry.get("result") not in STANDING:
             return
         for sheet in self.sheets:
             for older in sheet.pending:

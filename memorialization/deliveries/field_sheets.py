@@ -27,6 +27,7 @@ class FieldSheet:
         self._segment_ended_at = segment_ended_at
         self._segment_key = segment_key
         self._compared: list[Entry] = []  # with the record, during this push
+        self._precedences: dict[str, Precedence] = {}  # most entries were heard of at the same moment
 
     @property
     def pending(self) -> list[Entry]:
@@ -45,13 +46,18 @@ class FieldSheet:
 
     def precedence(self, entry: Entry) -> Precedence:
         """How new an entry's value is."""
-        return precedence_of_entry(entry, segment_ended_at=self._segment_ended_at, segment_key=self._segment_key)
+        heard_at = entry.get("occurred_at") or ""
+        if heard_at not in self._precedences:
+            self._precedences[heard_at] = precedence_of_entry(
+                entry, segment_ended_at=self._segment_ended_at, segment_key=self._segment_key
+            )
+        return self._precedences[heard_at]
 
     def supersede(self, marks: Mapping[str, Mark]) -> None:
         """Settle what a newer value on the record overtook."""
-        for entry in self.pending:
+        for entry in self.pending if marks else ():
             mark = marks.get(entry["crm_field"])
-            if read_type(entry) in ADDED or mark is None or self.precedence(entry) >= mark.precedence:
+            if mark is None or is_added(entry) or self.precedence(entry) >= mark.precedence:
                 continue
             self.yield_to(entry, mark.delivery_id)
 
@@ -110,7 +116,7 @@ class FieldSheet:
     def standing(self) -> Iterator[tuple[str, Precedence]]:
         """Fields seen to hold our value in place of another, with its precedence: what marks are made of."""
         for entry in self._compared:
-            if entry["result"] in STANDING and read_type(entry) not in ADDED:
+            if entry["result"] in STANDING and not is_added(entry):
                 yield entry["crm_field"], self.precedence(entry)
 
     def conclude(self) -> tuple[Delivery.State, str]:
@@ -126,6 +132,11 @@ class FieldSheet:
 def read_type(entry: Entry) -> FieldType | None:
     """The type of an entry's field, when the plan noted one that is known."""
     return KNOWN_TYPES.get(entry.get("type", ""))
+
+
+def is_added(entry: Entry) -> bool:
+    """Whether an entry's value is added to what the record holds."""
+    return entry.get("type") in ADDED
 
 
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:

@@ -45,6 +45,8 @@ def judge_comment(*, is_posted: bool | None, planned_reason: str = "") -> Verdic
 
 def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | None = None) -> bool:
     """Whether the record shows the value; tags were added to others, so they only have to be among them."""
+    if sent == shown and type(sent) is type(shown):
+        return True
     if _is_unset(sent) or _is_unset(shown):
         return _is_unset(sent) == _is_unset(shown) or (sent is False and _is_unset(shown))
     if field_type is FieldType.TAGS:

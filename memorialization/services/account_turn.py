@@ -27,6 +27,7 @@ class Turn:
     call_others: Callable[[], None] | None = None  # when there is more to do than one thread should
     is_probe: bool = False  # the circuit lets one delivery through
     has_more: bool = False
+    is_bulk_at_limit: bool = False  # a limit stopped the latest bulk write, and would stop the next
     opens_at: datetime | None = None  # when a limit that stopped this turn opens again
     looked_at: datetime | None = None  # when it last looked for what is due
     tally: WorkTally = field(default_factory=WorkTally)

@@ -20,10 +20,10 @@ from memorialization.services.claims import (
     may_share,
     release_lanes,
     send_alone,
-    waiting_on_lanes,
 )
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, WorkFinder
 from memorialization.services.marks import read_marks
+from memorialization.services.members import waiting_on_lanes
 from memorialization.services.outcomes import conclude_groups_without_call
 from memorialization.services.single_pushes import abandon_lanes, push_lanes
 
@@ -119,6 +119,7 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
             send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
     except BudgetSpent as error:
         turn.rest(error)
+        turn.is_bulk_at_limit = True
         give_back_untouched(holds=[lane.hold for lane in fit])
     except (NoSlot, LeaseLost):
         give_back_untouched(holds=[lane.hold for lane in fit])

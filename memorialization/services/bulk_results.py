@@ -17,10 +17,11 @@ from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
-from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
+from memorialization.models import Attempt, BulkWrite, Delivery
 from memorialization.services.call_errors import read_error
-from memorialization.services.claims import LeaseLost, lock_lanes, read_members, set_next_due_of_many
+from memorialization.services.claims import LeaseLost, free_lanes, lock_lanes
 from memorialization.services.marks import read_marks
+from memorialization.services.members import members_of_bulk_write, record_ids_of_bulk_write
 from memorialization.services.outcomes import (
     WORDS_LIMIT,
     Conclusion,
@@ -86,21 +87,18 @@ def give_up_looking(*, bulk: BulkWrite, now: datetime) -> None:
 
 def read_record_ids(bulk: BulkWrite) -> list[str]:
     """The records it is about, in the order they were sent."""
-    rows = Attempt.objects.filter(bulk_write=bulk).order_by("pk")
-    return list(rows.values_list("lane__record_id", flat=True))
+    return record_ids_of_bulk_write(bulk_write_id=bulk.pk)
 
 
 def read_bulk_members(bulk: BulkWrite) -> list[BulkMember]:
     """Its records with their groups, as they stood when it was sent: nothing of them changes while it is on its way."""
-    attempts = Attempt.objects.filter(bulk_write=bulk, outcome=Attempt.Outcome.STARTED).order_by("pk")
-    rows = list(attempts.values_list("pk", "lane_id", "lane__record_id"))
-    links = Attempt.deliveries.through.objects.filter(attempt__in=[row[0] for row in rows])
-    attempt_of = dict(links.values_list("delivery_id", "attempt_id"))
-    found: dict[int, list[Member]] = {row[0]: [] for row in rows}
-    for member in read_members(Delivery.objects.filter(pk__in=list(attempt_of))):
-        found[attempt_of[member.delivery.pk]].append(member)
-    marks = read_marks(lane_ids=[row[1] for row in rows])
-    records = [BulkMember(pk, lane_id, record_id, Group(found[pk])) for pk, lane_id, record_id in rows]
+    found: dict[int, list[Member]] = {}
+    places: dict[int, tuple[int, str]] = {}
+    for attempt_id, lane_id, record_id, member in members_of_bulk_write(bulk_write_id=bulk.pk):
+        places[attempt_id] = (lane_id, record_id)
+        found.setdefault(attempt_id, []).extend([member] if member else [])
+    marks = read_marks(lane_ids=[lane_id for lane_id, _record_id in places.values()])
+    records = [BulkMember(attempt_id, *place, Group(found[attempt_id])) for attempt_id, place in places.items()]
     for record in records:
         record.group.supersede(marks[record.lane_id])
     return records
@@ -188,12 +186,11 @@ def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> Non
         state=State.CONCLUDED, concluded_at=now, poll_at=None, poll_lease=None, poll_lease_until=None, done=F("size")
     ):
         raise LeaseLost
-    lane_ids = lock_lanes(RecordLane.objects.filter(bulk_write=bulk))
-    RecordLane.objects.filter(pk__in=lane_ids).update(bulk_write=None, lease=None, lease_until=None, lost_leases=0)
+    lane_ids = lock_lanes("bulk_write_id = %s", [bulk.pk])
     endings = {result.member.attempt_id: _attempt_values(result.outcome, now) for result in results}
     update_rows(Attempt, endings, ATTEMPT_COLUMNS)
     store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)
-    set_next_due_of_many(lane_ids=lane_ids)
+    free_lanes(lane_ids=lane_ids)
 
 
 def _attempt_values(outcome: Outcome, now: datetime) -> tuple[Any, ...]:

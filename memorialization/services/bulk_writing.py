@@ -16,19 +16,22 @@ from django.db.models import DurationField, ExpressionWrapper, F
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.models import CRMAccount
-from crm_integrations.providers.base import BulkProgress, FieldType
+from crm_integrations.providers.base import BulkProgress, CRMValue, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
-from crm_integrations.row_sql import insert_rows
+from crm_integrations.row_sql import insert_values
+from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import expected_duration_s
 from memorialization.deliveries.coalescing import Group
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
-from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, lock_lanes
+from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, lock_held_lanes
 from memorialization.services.outcomes import describe_request, link_members
 
 State = BulkWrite.State
+Updates = Mapping[str, Mapping[str, CRMValue]]  # by record, in the order of the lanes
+ATTEMPT_COLUMNS = ("lane_id", "bulk_write_id", "fence", "started_at", "request")
 STOOD_STILL = "The worker stood still before its call."
 
 
@@ -65,9 +68,9 @@ def send_bulk_write(
     """
     connection.gate.reserve(spec.write_classes)
     began = time.monotonic()
-    bulk = _prepare(spec, lanes, clock())
-    visit_failpoint("before_bulk_call")
     updates = {lane.hold.record_id: lane.group.values() for lane in lanes}
+    bulk = _prepare(spec, lanes, updates, clock())
+    visit_failpoint("before_bulk_call")
     types = merge_types([lane.group for lane in lanes])
     if time.monotonic() - began > lease_length_s() - call_bound_s():  # we stood still: the call could outlive the lease
         conclude_refused(bulk=bulk, error=RetryLater(STOOD_STILL, retry_after_s=1.0), now=clock())
@@ -95,7 +98,7 @@ def count_on_their_way(*, account_id: int) -> int:
 
 
 @transaction.atomic
-def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWrite:
+def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], updates: Updates, now: datetime) -> BulkWrite:
     """Everything that the call is about, in one commit."""
     # Whoever else wants a slot waits; a planner that makes a lane, and so refers to the account, does not.
     CRMAccount.objects.select_for_update(no_key=True).get(pk=spec.account_id)
@@ -116,37 +119,30 @@ def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], now: datetime) -> BulkWr
         poll_lease_until=until,
     )
     _take_lanes(bulk, lanes)
-    _store_attempts(bulk, lanes, now)
+    _store_attempts(bulk, lanes, updates, now)
     return bulk
 
 
 def _take_lanes(bulk: BulkWrite, lanes: Sequence[BulkLane]) -> None:
-    leases = {lane.hold.lease for lane in lanes}
-    claimed = RecordLane.objects.filter(pk__in=[lane.hold.lane_id for lane in lanes], lease__in=leases)
-    lock_lanes(claimed)
-    if claimed.update(bulk_write=bulk, lease=bulk.lease) != len(lanes):
+    lane_ids = lock_held_lanes(holds=[lane.hold for lane in lanes])
+    if len(lane_ids) != len(lanes):
         raise LeaseLost
-    member_ids = [delivery.pk for lane in lanes for delivery in lane.group.deliveries]
-    waiting = Delivery.objects.filter(pk__in=member_ids, state=Delivery.State.WAITING)
-    if waiting.update(state=Delivery.State.SENDING) != len(member_ids):
+    update_rows(RecordLane, dict.fromkeys(lane_ids, (bulk.pk, bulk.lease)), ("bulk_write_id", "lease"))
+    sending = {delivery.pk: (Delivery.State.SENDING.value,) for lane in lanes for delivery in lane.group.deliveries}
+    if update_rows(Delivery, sending, ("state",), guard="state = 'waiting'") != len(sending):
         raise LeaseLost
 
 
-def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], now: datetime) -> None:
-    attempts = [
-        Attempt(
-            lane_id=lane.hold.lane_id,
-            bulk_write=bulk,
-            fence=lane.hold.fence,
-            started_at=now,
-            request=describe_request(bulk.entity_type, lane.hold.record_id, lane.group, is_looking=False),
-        )
-        for lane in lanes
+def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], updates: Updates, now: datetime) -> None:
+    requests = [
+        describe_request(bulk.entity_type, record_id, values, is_looking=False) for record_id, values in updates.items()
     ]
-    insert_rows(attempts)
-    insert_rows(
-        [row for attempt, lane in zip(attempts, lanes, strict=True) for row in link_members(attempt, lane.group)]
-    )
+    attempts = [
+        (lane.hold.lane_id, bulk.pk, lane.hold.fence, now, request)
+        for lane, request in zip(lanes, requests, strict=True)
+    ]
+    inserted = insert_values(Attempt, ATTEMPT_COLUMNS, attempts)
+    link_members({attempt_id: lane.group for (attempt_id,), lane in zip(inserted, lanes, strict=True)})
 
 
 def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> None:

@@ -4,31 +4,27 @@ A lease carries a fencing token: whatever its holder stores later is refused onc
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
+from crm_integrations.row_sql import as_uuid, places_for, read_values, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Delivery, RecordLane
+from memorialization.services.members import waiting_on_lanes
 
-# Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
-# before an older value that came late is sent.
-TURN_ORDER = ("-must_look_first", "segment_ended_at", "segment_key", "revision", "pk")
-PUSHED_COLUMNS = (
-    *("lane", "interaction", "entity_type", "record_id", "revision", "fields", "state", "segment_ended_at"),
-    *("segment_key", "next_attempt_at", "must_look_first", "goes_alone", "attempt_count", "backoff_spent_s"),
-)
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
+FREE: dict[str, Any] = {"lease": None, "lease_until": None, "lost_leases": 0, "bulk_write_id": None}
 SLACK_S = 5  # at least this much of a lease is left over when the longest call ends
 
 
@@ -103,14 +99,7 @@ def release_lane(*, hold: LaneHold, not_before: datetime | None = None) -> None:
 def release_lanes(*, holds: Sequence[LaneHold]) -> None:
     """The same for many lanes, of any number of claims."""
     with transaction.atomic(savepoint=False):
-        ours = RecordLane.objects.filter(
-            pk__in=[hold.lane_id for hold in holds], lease__in={hold.lease for hold in holds}
-        )
-        lane_ids = lock_lanes(ours)
-        if not lane_ids:
-            return
-        ours.update(lease=None, lease_until=None, lost_leases=0)
-        set_next_due_of_many(lane_ids=lane_ids)
+        free_lanes(lane_ids=lock_held_lanes(holds=holds))
 
 
 def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
@@ -128,38 +117,65 @@ def send_alone(*, holds: Sequence[LaneHold]) -> None:
     _change_held_lanes(holds, goes_alone=True)
 
 
-def lock_lanes(lanes: QuerySet[RecordLane]) -> list[int]:
+def lock_held_lanes(*, holds: Sequence[LaneHold]) -> list[int]:
+    """Lock those of these lanes that are still held and answer their ids."""
+    leases = {as_uuid(hold.lease) for hold in holds}
+    if not leases:
+        return []
+    condition = f"id IN ({places_for(holds)}) AND lease IN ({places_for(list(leases))})"
+    return lock_lanes(condition, [*(hold.lane_id for hold in holds), *leases])
+
+
+def lock_lanes(condition: str, parameters: Sequence[Any]) -> list[int]:
     """Lock lanes and answer their ids, in the order of these like everybody: a change of many takes them in any."""
-    return list(lanes.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    statement = f"SELECT id FROM {table_of(RecordLane)} WHERE {condition} ORDER BY id{lock}"  # noqa: S608
+    return [lane_id for (lane_id,) in read_values(statement, parameters)]
 
 
 @transaction.atomic
 def _change_held_lanes(holds: Sequence[LaneHold], **columns: object) -> None:
-    ours = RecordLane.objects.filter(pk__in=[hold.lane_id for hold in holds], lease__in={hold.lease for hold in holds})
-    if lane_ids := lock_lanes(ours):
+    if lane_ids := lock_held_lanes(holds=holds):
         RecordLane.objects.filter(pk__in=lane_ids).update(**columns)
+
+
+def free_lanes(*, lane_ids: Sequence[int]) -> None:
+    """Give lanes back that nobody works on any more; the caller has locked them in this very transaction."""
+    _store_next_due(lane_ids, FREE)
 
 
 def set_next_due(*, lane_id: int) -> None:
     """Write down when the lane's first waiting delivery may be tried, and whether it goes alone.
 
-    The caller has changed the lane's row in this very transaction. That holds the row against planners (make_lane_due
-    writes it too), so what they add is either seen here or makes the lane due after us.
+    The caller has changed or locked the lane's row in this very transaction. That holds it against planners
+    (make_lane_due writes it too), so what they add is either seen here or makes the lane due after us.
     """
-    set_next_due_of_many(lane_ids=[lane_id])
+    _store_next_due([lane_id], {})
 
 
-def set_next_due_of_many(*, lane_ids: Sequence[int]) -> None:
-    """The same for many lanes, by a few statements however many there are."""
-    waiting = Delivery.objects.filter(lane__in=lane_ids, state=Delivery.State.WAITING).order_by()
+def _store_next_due(lane_ids: Sequence[int], besides: Mapping[str, Any]) -> None:
+    """The same for many lanes, by a few statements however many there are, with other columns of theirs."""
+    busy = _find_busy(lane_ids)
+    unheld = waiting_on_lanes(lane_ids=list(busy))
+    due = {
+        lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) if lane_id in busy else (None, False)
+        for lane_id in lane_ids
+    }
+    values = tuple(besides.values())
+    rows = {lane_id: (*columns, *values) for lane_id, columns in due.items()}
+    update_rows(RecordLane, rows, ("next_due_at", "goes_alone", *besides))
+
+
+def _find_busy(lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """The lanes on which anything waits, held or not: how much, and when the first is due."""
+    if not lane_ids:
+        return {}
+    table, places = table_of(Delivery), places_for(lane_ids)
+    statement = f"SELECT DISTINCT lane_id FROM {table} WHERE lane_id IN ({places}) AND state = 'waiting'"  # noqa: S608
+    found = [lane_id for (lane_id,) in read_values(statement, lane_ids)]
+    waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()
     counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
-    busy = {lane_id: (count, first) for lane_id, count, first in counted}
-    idle = [lane_id for lane_id in lane_ids if lane_id not in busy]
-    if idle:
-        RecordLane.objects.filter(pk__in=idle).update(next_due_at=None, goes_alone=False)
-    unheld = waiting_on_lanes(lane_ids=list(busy)) if busy else {}
-    columns = {lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) for lane_id in busy}
-    update_rows(RecordLane, columns, ("next_due_at", "goes_alone"))
+    return {lane_id: (count, first) for lane_id, count, first in counted}
 
 
 def _due_columns(unheld: Sequence[Member], count: int, first: datetime) -> tuple[datetime, bool]:
@@ -180,33 +196,6 @@ def may_share(members: Sequence[Member]) -> bool:
         or each.authentication_id != members[0].authentication_id
         for each in members
     )
-
-
-def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
-    """What waits on each lane, in turn order; what an authentication or configuration holds is passed over.
-
-    A delivery that waits for its next try keeps its place, and with it the lane: order is by precedence, not by due
-    time.
-    """
-    found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
-    waiting = unheld_deliveries().filter(lane__in=lane_ids, state=Delivery.State.WAITING)
-    for member in read_members(waiting):
-        assert member.delivery.lane_id is not None  # it was found by its lane
-        found[member.delivery.lane_id].append(member)
-    return found
-
-
-def read_members(deliveries: QuerySet[Delivery]) -> Iterator[Member]:
-    """Deliveries as members of groups, in turn order."""
-    paired = deliveries.annotate(authentication_id=F("configuration__authentication"))
-    for delivery in paired.only(*PUSHED_COLUMNS).order_by(*TURN_ORDER):
-        yield Member(delivery, delivery.authentication_id)
-
-
-def first_waiting(*, lane_id: int) -> Delivery | None:
-    """The delivery whose turn it is on the lane."""
-    waiting = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
-    return waiting[0].delivery if waiting else None
 
 
 def unheld_deliveries() -> QuerySet[Delivery]:

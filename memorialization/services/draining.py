@@ -108,10 +108,13 @@ def _in_any_order(works: Sequence[Work]) -> list[Work]:
 
 
 def _push_work(turn: Turn, finder: WorkFinder, work: Work) -> bool:
-    """Claim what one write takes, or a few do, as often as it is worth while; whether there was any."""
-    is_any = False
+    """Claim what one write takes, or a few do, as often as it is worth while; whether there was any.
+
+    A limit that stopped a bulk write would stop the next, too, after all that was claimed had been read in vain.
+    """
+    is_any = turn.is_bulk_at_limit = False
     for _claim in range(work.claims):
-        if is_any and (turn.is_over or turn.is_probe):
+        if turn.is_bulk_at_limit or (is_any and (turn.is_over or turn.is_probe)):
             break
         if not _push_claim(turn, finder, work):
             break

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from memorialization.deliveries.coalescing import Member
 from memorialization.deliveries.precedence import Mark
-from memorialization.services.claims import LaneHold, waiting_on_lanes
+from memorialization.services.claims import LaneHold
 from memorialization.services.marks import read_marks
+from memorialization.services.members import waiting_on_lanes
 
 GOOD_S = 1.0  # what is switched off or added meanwhile is seen so much later; a try begins only of what still waits
 

@@ -1,17 +1,45 @@
 """Marks: whose values the records hold because of us (semantics §5.18)."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
+from django.db import connection
+
+from crm_integrations.row_sql import Selection, places_for, read_values, selection, table_of
+from crm_integrations.row_updates import upsert_crossed_rows
 from memorialization.deliveries.precedence import Mark, Precedence
 from memorialization.models import FieldMark
 
 COLUMNS = ("lane_id", "crm_field", "segment_ended_at", "segment_key", "occurred_at", "delivery_id")
+OF_MARK = ("lane_id", "segment_ended_at", "segment_key", "occurred_at", "delivery_id")  # without the field
 
 
 def read_marks(*, lane_ids: Sequence[int]) -> dict[int, dict[str, Mark]]:
     """The marks of each lane, by CRM field."""
     found: dict[int, dict[str, Mark]] = {lane_id: {} for lane_id in lane_ids}
-    rows = FieldMark.objects.filter(lane__in=lane_ids).values_list(*COLUMNS)
-    for lane_id, key, ended_at, segment_key, occurred_at, delivery_id in rows:
+    if not found:
+        return found
+    columns: Selection[FieldMark] = selection(FieldMark, connection.vendor, "stored", COLUMNS)
+    table, places = table_of(FieldMark), places_for(lane_ids)
+    statement = f"SELECT {columns.names} FROM {table} stored WHERE stored.lane_id IN ({places})"  # noqa: S608
+    for row in read_values(statement, lane_ids):
+        lane_id, key, ended_at, segment_key, occurred_at, delivery_id = columns.read(row)
         found[lane_id][key] = Mark(Precedence(ended_at, segment_key, occurred_at), delivery_id)
     return found
+
+
+def store_marks(*, marks: Mapping[tuple[int, str], Mark]) -> None:
+    """Note marks by lane and CRM field. None of them is lower than what stands there: that is simply replaced."""
+    fields_of: dict[tuple[int, Mark], list[str]] = defaultdict(list)
+    for (lane_id, key), mark in marks.items():
+        fields_of[lane_id, mark].append(key)
+    alike: dict[tuple[str, ...], list[tuple[int, Mark]]] = defaultdict(list)
+    for mark_of_lane, fields in fields_of.items():
+        alike[tuple(fields)].append(mark_of_lane)
+    for keys, found in alike.items():
+        rows = [
+            (lane_id, when.segment_ended_at, when.segment_key, when.occurred_at, mark.delivery_id)
+            for lane_id, mark in found
+            for when in [mark.precedence]
+        ]
+        upsert_crossed_rows(FieldMark, rows, OF_MARK, ("crm_field", keys), unique=("lane_id", "crm_field"))

@@ -1,7 +1,7 @@
 """Tries and what came of them: each is stored before its call and concluded in one transaction behind the fence."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from crm_integrations.row_sql import insert_rows
-from crm_integrations.row_updates import update_rows, upsert_rows
+from crm_integrations.providers.base import CRMValue
+from crm_integrations.row_sql import insert_values
+from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.field_sheets import measure_values
 from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.deliveries.precedence import Mark
 from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
-from memorialization.models import Attempt, Delivery, FieldMark
+from memorialization.models import Attempt, Delivery
 from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
+from memorialization.services.marks import store_marks
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +28,6 @@ DELIVERY_COLUMNS = (
     *("state", "reason", "reason_params", "fields", "next_attempt_at", "must_look_first", "goes_alone"),
     *("attempt_count", "backoff_spent_s", "finished_at"),
 )
-MARK_COLUMNS = ("lane_id", "crm_field", "segment_ended_at", "segment_key", "occurred_at", "delivery_id")
 WORDS_LIMIT = 2_000  # characters of the CRM's words that are kept with an attempt
 
 
@@ -77,26 +79,28 @@ def begin_attempt(*, hold: LaneHold, group: Group, is_looking: bool, now: dateti
         transaction.set_rollback(True)
         return None
     attempt = Attempt(lane_id=hold.lane_id, fence=hold.fence, started_at=now)
-    attempt.request = describe_request(hold.entity_type, hold.record_id, group, is_looking=is_looking)
+    attempt.request = describe_request(hold.entity_type, hold.record_id, group.values(), is_looking=is_looking)
     attempt.save(force_insert=True)
-    insert_rows(link_members(attempt, group))
+    link_members({attempt.pk: group})
     return attempt
 
 
-def describe_request(entity_type: str, record_id: str, group: Group, *, is_looking: bool) -> dict[str, Any]:
+def describe_request(
+    entity_type: str, record_id: str, values: Mapping[str, CRMValue], *, is_looking: bool
+) -> dict[str, Any]:
     """What an attempt keeps of its request: lengths in place of customers' text."""
     return {
         "entity_type": entity_type,
         "record_id": record_id,
         "looks_first": is_looking,
-        "lengths": measure_values(group.values()),
+        "lengths": measure_values(values),
     }
 
 
-def link_members(attempt: Attempt, group: Group) -> list[Any]:
-    """The rows that tie the deliveries of a group to their attempt."""
-    through: Any = Attempt.deliveries.through
-    return [through(attempt_id=attempt.pk, delivery_id=delivery.pk) for delivery in group.deliveries]
+def link_members(groups: Mapping[int, Group]) -> None:
+    """Tie the deliveries of groups to their attempts, by the attempts' ids."""
+    links = [(attempt_id, delivery.pk) for attempt_id, group in groups.items() for delivery in group.deliveries]
+    insert_values(Attempt.deliveries.through, ("attempt_id", "delivery_id"), links)
 
 
 @transaction.atomic(savepoint=False)
@@ -179,12 +183,12 @@ def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: d
     if waiting:
         skip_unlinked(delivery_ids=waiting, now=now)
     marks = {
-        (mark[0], mark[1]): mark
+        (lane_id, key): Mark(precedence, each.member.delivery.pk)
         for lane_id, members in conclusions.items()
         for each in members
-        for mark in _marks(lane_id, each.member)
+        for key, precedence in each.member.sheet.standing()
     }
-    upsert_rows(FieldMark, list(marks.values()), MARK_COLUMNS, unique=("lane_id", "crm_field"))
+    store_marks(marks=marks)
 
 
 def _delivery_values(conclusion: Conclusion, now: datetime) -> list[Any]:
@@ -202,13 +206,6 @@ def _delivery_values(conclusion: Conclusion, now: datetime) -> list[Any]:
     delivery.backoff_spent_s += round(outcome.backoff_s)
     delivery.finished_at = None if is_waiting else now
     return [getattr(delivery, name) for name in DELIVERY_COLUMNS]
-
-
-def _marks(lane_id: int, member: Member) -> Iterator[tuple[Any, ...]]:
-    """Whose values the record holds; what was sent was not lower than the mark, so the row is simply replaced."""
-    for key, precedence in member.sheet.standing():
-        when = (precedence.segment_ended_at, precedence.segment_key, precedence.occurred_at)
-        yield (lane_id, key, *when, member.delivery.pk)
 
 
 def retry_outcome(

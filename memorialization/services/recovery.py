@@ -12,7 +12,8 @@ from django.db.models import F
 
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
-from memorialization.services.claims import first_waiting, set_next_due
+from memorialization.services.claims import set_next_due
+from memorialization.services.members import first_waiting
 from memorialization.services.outcomes import skip_unlinked
 
 MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers

@@ -1,12 +1,13 @@
 """The worker outlives its broker: what closing a lost connection raises, and errors that end it."""
 
+import gc
 from types import SimpleNamespace
 
 import pytest
 from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker.consumer import Consumer
 
-from config.celery import app, begin_anew_after_an_error
+from config.celery import OBJECTS_PER_COLLECTION, app, begin_anew_after_an_error, keep_what_is_loaded
 from config.lasting_consumer import LastingConsumer
 from memorialization import watchdog
 
@@ -40,3 +41,11 @@ def test_a_worker_that_ended_by_an_error_starts_itself_again_but_not_for_ever(
         monkeypatch.setenv(watchdog.RESTARTED_AT, str(10_000.0 - seconds_ago))
     begin_anew_after_an_error(SimpleNamespace(exitcode=exitcode))
     assert len(started) == restarts
+
+
+def test_what_is_loaded_when_the_worker_is_up_is_not_walked_through_again(monkeypatch):
+    called = []
+    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
+    monkeypatch.setattr(gc, "set_threshold", called.append)
+    keep_what_is_loaded()
+    assert called == ["freeze", OBJECTS_PER_COLLECTION]

@@ -1,16 +1,21 @@
 """Rows in and out with few statements: what is written and read is what Django would write and read."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils.safestring import SafeString
 
 from crm_integrations.models import Authentication
 from crm_integrations.row_sql import (
     ROWS_PER_STATEMENT,
+    JSONText,
     as_time,
     as_uuid,
     insert_missing,
     insert_rows,
+    insert_values,
     read_rows,
     update_row,
 )
@@ -70,6 +75,24 @@ def test_what_is_there_already_is_left_as_it_is_and_not_answered(contact):
     assert made == [("2",)]
     assert Contact.objects.get(contact_id="1").created_at == before
     assert Contact.objects.get(contact_id="2").created_at >= before
+
+
+def test_values_without_rows_get_the_defaults_of_the_rest_and_answer_in_their_order(contact):
+    key = contact.configuration_id
+    made = insert_values(Contact, ("configuration_id", "contact_id"), [(key, "3"), (key, "2")])
+    assert [Contact.objects.get(pk=pk).contact_id for (pk,) in made] == ["3", "2"]
+    assert Contact.objects.get(contact_id="3").created_at.tzinfo is not None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_values(Contact, ("configuration_id", "contact_id"), [(key, "3")])
+
+
+def test_kinds_of_text_are_stored_as_text_and_what_strict_json_has_no_word_for_is_still_read(contact):
+    row = make_row(contact, segment_id="a", values={"a": [SafeString("é")]}, flags=JSONText(r'["\ud800"]'))
+    if connection.vendor == "postgresql":
+        row.flags = []  # it keeps no half of a character
+    insert_rows([row])
+    (read,) = read_rows(Interaction, "id = %s", [row.pk])
+    assert (read.values, read.flags) == ({"a": ["é"]}, json.loads(row.flags) if row.flags else [])
 
 
 def test_a_column_that_is_encrypted_is_never_written_or_read_past_its_encryption():

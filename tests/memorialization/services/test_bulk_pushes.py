@@ -6,8 +6,9 @@ import pytest
 
 from crm_integrations.providers.base import FieldType
 from crm_integrations.providers.errors import RetryLater
+from crm_integrations.services.call_budgets import BudgetSpent
 from memorialization.models import BulkWrite, Delivery, FieldMark, RecordLane
-from memorialization.services import bulk_writing
+from memorialization.services import bulk_pushes, bulk_writing
 from memorialization.services.claims import lease_length_s
 from memorialization.services.draining import drain_account
 from memorialization.services.due_work import BULK_FROM, SMALLEST_BULK
@@ -45,6 +46,23 @@ def test_notes_that_no_limit_lets_through_are_not_claimed_again_and_again(config
     clock.move(seconds=51)
     push_all(configuration, clock)
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_what_a_limit_stopped_is_not_claimed_and_read_again_in_vain(configuration, clock, monkeypatch):
+    make_many(configuration, make_entry("subject", "new"), count=3 * SMALLEST_BULK)
+    tried = []
+
+    def meet_limit(*, spec, lanes, **_):
+        tried.append(len(lanes))
+        limit_class = spec.write_classes[0]
+        shut_limit(spec.account_id, limit_class, seconds=50)
+        raise BudgetSpent(limit_class=limit_class, retry_after_s=50)
+
+    monkeypatch.setattr(bulk_pushes, "send_bulk_write", meet_limit)
+    turn = short_turn(configuration, clock)
+    assert tried == [SMALLEST_BULK]
+    assert (turn.has_more, turn.opens_at) == (False, NOW + timedelta(seconds=50))
+    assert not RecordLane.objects.exclude(lease=None).exists()
 
 
 def test_records_that_the_crm_takes_by_single_calls_only_do_not_keep_others_from_bulk_writes(

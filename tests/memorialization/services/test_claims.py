@@ -13,7 +13,6 @@ from memorialization.services.claims import (
     LeaseLost,
     accounts_with_due_lanes,
     claim_suspect_lane,
-    first_waiting,
     give_back_untouched,
     lease_length_s,
     postpone_lane,
@@ -21,6 +20,7 @@ from memorialization.services.claims import (
     renew_lease,
 )
 from memorialization.services.lanes import make_lane_due
+from memorialization.services.members import first_waiting
 from memorialization.services.recovery import recover_lost_lanes
 from tests.engine import NOW, claim_due, lane_of, make_delivery, make_interaction
 from tests.factories import make_authentication, make_configuration

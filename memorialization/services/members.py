@@ -1,0 +1,86 @@
+"""Deliveries as members of groups: what waits on lanes, and what a bulk write carries.
+
+Every push reads these, most of them a hundred at once, so they are read past the ORM.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+
+from crm_integrations.models import Authentication, Configuration
+from crm_integrations.row_sql import Selection, places_for, read_values, selection, table_of
+from memorialization.deliveries.coalescing import Member
+from memorialization.models import Attempt, Delivery, RecordLane
+
+PUSHED = (
+    *("id", "lane_id", "interaction_id", "entity_type", "record_id", "revision", "fields", "state", "segment_ended_at"),
+    *("segment_key", "next_attempt_at", "must_look_first", "goes_alone", "attempt_count", "backoff_spent_s"),
+)
+# Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
+# before an older value that came late is sent.
+TURN_ORDER = "stored.must_look_first DESC, stored.segment_ended_at, stored.segment_key, stored.revision, stored.id"
+
+
+def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
+    """What waits on each lane, in turn order; what an authentication or configuration holds is passed over.
+
+    A delivery that waits for its next try keeps its place, and with it the lane: order is by precedence, not by due
+    time.
+    """
+    found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
+    if not found:
+        return found
+    columns = _columns()
+    statement = f"""
+        SELECT stored.lane_id, configuration.authentication_id, {columns.names} FROM {table_of(Delivery)} stored
+        JOIN {table_of(Configuration)} configuration ON configuration.id = stored.configuration_id
+        JOIN {table_of(Authentication)} authentication ON authentication.id = configuration.authentication_id
+        JOIN {table_of(RecordLane)} lane ON lane.id = stored.lane_id
+        WHERE stored.lane_id IN ({places_for(lane_ids)}) AND stored.state = 'waiting'
+        AND configuration.state = 'active'
+        AND authentication.state = 'active' AND authentication.account_id = lane.account_id
+        ORDER BY {TURN_ORDER}"""  # noqa: S608 - names of our own models
+    for lane_id, authentication_id, *values in read_values(statement, lane_ids):
+        found[lane_id].append(Member(columns.build(values), authentication_id))
+    return found
+
+
+def first_waiting(*, lane_id: int) -> Delivery | None:
+    """The delivery whose turn it is on the lane."""
+    waiting = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
+    return waiting[0].delivery if waiting else None
+
+
+def members_of_bulk_write(*, bulk_write_id: int) -> Iterator[tuple[int, int, str, Member | None]]:
+    """Attempt, lane, record and delivery of a bulk write's unfinished attempts, in the order they were sent.
+
+    An attempt whose deliveries were deleted meanwhile comes with None.
+    """
+    columns = _columns()
+    statement = f"""
+        SELECT attempt.id, lane.id, lane.record_id, configuration.authentication_id, {columns.names}
+        FROM {table_of(Attempt)} attempt
+        JOIN {table_of(RecordLane)} lane ON lane.id = attempt.lane_id
+        LEFT JOIN {table_of(Attempt.deliveries.through)} link ON link.attempt_id = attempt.id
+        LEFT JOIN {table_of(Delivery)} stored ON stored.id = link.delivery_id
+        LEFT JOIN {table_of(Configuration)} configuration ON configuration.id = stored.configuration_id
+        WHERE attempt.bulk_write_id = %s AND attempt.outcome = 'started'
+        ORDER BY attempt.id, {TURN_ORDER}"""  # noqa: S608 - names of our own models
+    for attempt_id, lane_id, record_id, authentication_id, *values in read_values(statement, [bulk_write_id]):
+        delivery_id = values[0]
+        yield attempt_id, lane_id, record_id, Member(columns.build(values), authentication_id) if delivery_id else None
+
+
+def record_ids_of_bulk_write(*, bulk_write_id: int) -> list[str]:
+    """The records that a bulk write is about, in the order they were sent."""
+    statement = f"""
+        SELECT lane.record_id FROM {table_of(Attempt)} attempt
+        JOIN {table_of(RecordLane)} lane ON lane.id = attempt.lane_id
+        WHERE attempt.bulk_write_id = %s ORDER BY attempt.id"""  # noqa: S608 - names of our own models
+    return [record_id for (record_id,) in read_values(statement, [bulk_write_id])]
+
+
+def _columns() -> Selection[Any]:
+    """The id comes first, as in the model."""
+    return selection(Delivery, connection.vendor, "stored", PUSHED)
