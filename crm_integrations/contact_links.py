@@ -1,4 +1,4 @@
-"""Who keeps which CRM records belong to a contact: the floor above registers its keeper, so the core imports none of it.
+"""Who keeps which CRM records belong to a contact: the floor above registers its keeper; the core imports none of it.
 
 Workflows link what they make and pin; the customer card shows what is linked and lets agents change it.
 """

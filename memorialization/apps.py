@@ -15,6 +15,7 @@ class MemorializationConfig(AppConfig):
         from crm_integrations.administration import register_sections
         from crm_integrations.audit_actions import register_actions
         from crm_integrations.configuration_sections import register_section
+        from crm_integrations.contact_links import register_contact_links
         from crm_integrations.metrics import register_metrics
         from crm_integrations.navigation import register_navigation
         from crm_integrations.overview import register_facts, register_impact
@@ -26,6 +27,7 @@ class MemorializationConfig(AppConfig):
         from memorialization.navigation import ENTRIES, SECTIONS, TABS
         from memorialization.readiness import check_deliveries
         from memorialization.selectors.ledger_facts import memorialization_facts, memorialization_impact
+        from memorialization.services.contact_links import EventLinks
         from memorialization.services.mapping_files import MemorializationSection
 
         register_navigation(*ENTRIES)
@@ -38,3 +40,4 @@ class MemorializationConfig(AppConfig):
         register_facts("memorialization", memorialization_facts)
         register_impact("memorialization", memorialization_impact)
         register_section("memorializationMappings", MemorializationSection())
+        register_contact_links(EventLinks())

@@ -19,6 +19,8 @@ from crm_integrations.providers.base import (
     CallGate,
     CallLimit,
     CommentTrace,
+    CreationRefused,
+    CreationRequest,
     CRMConnection,
     CRMField,
     CRMProvider,
@@ -27,10 +29,13 @@ from crm_integrations.providers.base import (
     EntityType,
     FieldOption,
     FieldType,
+    FoundRecords,
     LimitReport,
     LimitScope,
+    PersonClues,
     Right,
     RightOutcome,
+    SearchCriterion,
     SystemUser,
     TokenGrant,
     WriteAnswer,
@@ -44,7 +49,9 @@ from crm_integrations.providers.errors import (
     RecordClosed,
     RecordGone,
     RetryLater,
+    ValueRefused,
 )
+from tests import memory_searches
 
 FIELDS: dict[str, list[CRMField]] = {
     "ticket": [
@@ -80,6 +87,8 @@ FIELDS: dict[str, list[CRMField]] = {
 }
 
 
+LOOKUPS = {"requester_id": "user", "assignee_id": "user", "organization_id": "organization"}
+"""Lookup field → the type of the record that its value is the id of."""
 WRITE = ("account", "update", "per-record")
 BULK = ("account", "bulk")
 BULK_SIZE = 100
@@ -135,6 +144,17 @@ class MemoryAccount:
     may_write: bool = True  # False: the system user was demoted
     codes: set[str] | None = None  # consent codes that are good; None = any
     refusal: Exception | None = None  # what finish_consent and refresh raise
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)  # record → the person it belongs to
+    identities: dict[str, list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # person → further phones, mails
+    changed_at: dict[tuple[str, str], str] = field(default_factory=dict)  # record → ISO time, "" when not told
+    lookups: dict[str, str] = field(default_factory=lambda: dict(LOOKUPS))
+    is_search_late: bool = False  # searches do not see what is created from now on, until `index()`
+    unindexed: set[tuple[str, str]] = field(default_factory=set)
+    created: dict[str, tuple[CreationRequest, tuple[str, str]]] = field(default_factory=dict)  # by key
+    can_show_to_agents: bool = True
+    screens: set[tuple[str, str, str]] = field(default_factory=set)  # agent, type and id of what was popped
 
     def work_jobs(self) -> None:
         """Do what every job that is not stuck should have done by now."""
@@ -164,6 +184,46 @@ class MemoryAccount:
                 record["tags"] = sorted({*(present if isinstance(present, list) else []), *value})
             elif name not in self.ignored_fields:
                 record[name] = value
+
+    def index(self) -> None:
+        """Let searches see everything."""
+        self.unindexed.clear()
+
+    def is_closed(self, key: tuple[str, str]) -> bool:
+        """Whether the record can no longer be changed."""
+        return key in self.closed or self.records[key].get("status") == "closed"
+
+    def create(self, request: CreationRequest, key: str) -> tuple[str, str]:
+        """A new record; the one of last time for a key that was used already."""
+        if key in self.created:
+            known, made = self.created[key]
+            if known != request:
+                raise ValueRefused("Request parameters don't match the given idempotency key", status=400)
+            return made
+        made = (request.entity_type, str(self._next_id()))
+        values = {"external_id": key, **request.values}
+        values["external_id"] = values["external_id"] or key
+        comment = values.pop("comment", None)
+        self.records[made] = values
+        if comment is not None:
+            self.comments[made].append((key, str(comment)))
+        if request.details.get("owner_id"):
+            self.owners[made] = str(request.details["owner_id"])
+        self.changed_at[made] = datetime.now(UTC).isoformat()
+        if self.is_search_late:
+            self.unindexed.add(made)
+        self.created[key] = (request, made)
+        return made
+
+    def _next_id(self) -> int:
+        return max([1000, *(int(record_id) for _type, record_id in self.records if record_id.isdecimal())]) + 1
+
+    def list_type(self, entity_type: str) -> list[str]:
+        """The ids of a type, the latest change first."""
+        ids = [record_id for known, record_id in self.records if known == entity_type]
+        return sorted(
+            ids, key=lambda each: (self.changed_at.get((entity_type, each), ""), each.zfill(20)), reverse=True
+        )
 
     def _refusal(self, key: tuple[str, str]) -> tuple[str, str] | None:
         if key not in self.records:
@@ -252,15 +312,121 @@ class MemoryConnection(CRMConnection):
         return list(self.account.fields[entity_type])
 
     def get_records(
-        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+        self,
+        entity_type: str,
+        ids: Sequence[str],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+        named: Collection[str] = (),
     ) -> dict[str, CRMRecord]:
-        self._take("get_records", (entity_type, list(ids)))
-        return {key: self._record(entity_type, key) for key in ids if (entity_type, key) in self.account.records}
+        self._take("get_records", (entity_type, list(ids), sorted(named)) if named else (entity_type, list(ids)))
+        known = [key for key in ids if (entity_type, key) in self.account.records]
+        return {key: self._record(entity_type, key, named) for key in known}
 
-    def _record(self, entity_type: str, record_id: str) -> CRMRecord:
-        values = dict(self.account.records[entity_type, record_id])
-        is_closed = (entity_type, record_id) in self.account.closed
-        return CRMRecord(entity_type, record_id, f"{entity_type} {record_id}", values, is_closed=is_closed)
+    def _record(self, entity_type: str, record_id: str, named: Collection[str] = ()) -> CRMRecord:
+        key = (entity_type, record_id)
+        values = self.account.records[key]
+        return CRMRecord(
+            entity_type,
+            record_id,
+            str(values.get("subject") or values.get("name") or f"{entity_type} {record_id}"),
+            dict(values),
+            is_closed=self.account.is_closed(key),
+            owner_id=self.account.owners.get(key, ""),
+            updated_at=self.account.changed_at.get(key, ""),
+            names=self._names(key, named),
+        )
+
+    def _names(self, key: tuple[str, str], named: Collection[str]) -> dict[str, str]:
+        """The names of the records that the values of lookup fields stand for, as far as they exist."""
+        held = {"requester_id": self.account.owners.get(key, ""), **self.account.records[key]}
+        wanted = {name: (self.account.lookups.get(name, ""), str(held.get(name) or "")) for name in named}
+        found = {name: self.account.records.get(target) for name, target in wanted.items()}
+        return {
+            name: str(record.get("name") or record.get("subject") or "") for name, record in found.items() if record
+        }
+
+    def find_people(self, clues: PersonClues, *, types: Mapping[str, FieldType] | None = None) -> list[CRMRecord]:
+        self._take("find_people", clues)
+        account, person_type = self.account, MemoryProvider.person_type
+        return [
+            self._record(person_type, each)
+            for each in account.list_type(person_type)
+            if (person_type, each) not in account.unindexed
+            and memory_searches.is_person(account.records[person_type, each], account.identities[each], clues)
+        ]
+
+    def find_records(
+        self,
+        entity_type: str,
+        criteria: Sequence[SearchCriterion],
+        *,
+        limit: int = 25,
+        types: Mapping[str, FieldType] | None = None,
+    ) -> FoundRecords:
+        self._take("find_records", (entity_type, list(criteria)))
+        account = self.account
+        found = [
+            record_id
+            for record_id in account.list_type(entity_type)
+            if (key := (entity_type, record_id)) not in account.unindexed
+            and all(memory_searches.meets(account.records[key], account.owners.get(key, ""), each) for each in criteria)
+        ]
+        return FoundRecords(tuple(self._record(entity_type, each) for each in found[:limit]), len(found) <= limit)
+
+    def find_by_external_id(self, entity_type: str, external_id: str) -> list[CRMRecord]:
+        self._take("find_by_external_id", (entity_type, external_id))
+        known = self.account.list_type(entity_type)
+        return [
+            self._record(entity_type, each)
+            for each in known
+            if self.account.records[entity_type, each].get("external_id") == external_id
+        ]
+
+    def list_open_records(
+        self, owner_id: str, *, limit: int = 25, types: Mapping[str, FieldType] | None = None
+    ) -> list[CRMRecord]:
+        self._take("list_open_records", owner_id)
+        account, case_type = self.account, MemoryProvider.case_type
+        mine = [each for each in account.list_type(case_type) if account.owners.get((case_type, each)) == owner_id]
+        unsolved = [
+            each
+            for each in mine
+            if not account.is_closed((case_type, each))
+            and account.records[case_type, each].get("status") not in memory_searches.SOLVED
+        ]
+        return [self._record(case_type, each) for each in unsolved[:limit]]
+
+    def create_record(
+        self, request: CreationRequest, *, key: str, types: Mapping[str, FieldType] | None = None
+    ) -> WriteAnswer:
+        assert 0 < len(key) <= 255
+        self._take("create_record", (request, key))
+        if request.entity_type not in self.account.fields:
+            raise RecordGone("no such type", status=404)
+        self._check_follow_up(request)
+        entity_type, record_id = self.account.create(request, key)
+        if self.account.faults_after_applying:
+            raise self.account.faults_after_applying.popleft()
+        record = self._record(entity_type, record_id)
+        has_comment = "comment" in request.values
+        return WriteAnswer(record, 201, {"fields": sorted(request.values)}, {"id": record_id}, has_comment)
+
+    def _check_follow_up(self, request: CreationRequest) -> None:
+        followed = request.details.get("follows")
+        if followed is None:
+            return
+        if (request.entity_type, followed) not in self.account.records:
+            raise RecordGone("Not found", status=404)
+        if not self.account.is_closed((request.entity_type, followed)):
+            raise ValueRefused("Only closed records can be followed up.", status=422)
+
+    def show_to_agent(self, agent: str, entity_type: str, record_id: str) -> bool:
+        self._take("show_to_agent", (agent, entity_type, record_id))
+        if not self.account.can_show_to_agents:
+            return False
+        self.account.screens.add((agent, entity_type, record_id))
+        return True
 
     def update_record(
         self,
@@ -362,6 +528,8 @@ class MemoryProvider(CRMProvider):
 
     slug = "memory"
     label = "Memory CRM"
+    person_type = "user"
+    case_type = "ticket"
     asks_external_domain = True
     external_domain_label = "external_domain_memory"
     authentication_form = MemoryAuthenticationForm
@@ -425,6 +593,29 @@ class MemoryProvider(CRMProvider):
 
     def missing_scopes(self, granted: Sequence[str]) -> list[str]:
         return sorted({"read", "write"} - set(granted))
+
+    def read_filter(self, text: str) -> list[SearchCriterion]:
+        return list(memory_searches.read_criteria(text))
+
+    def read_creation(
+        self, entity_type: str, body: Mapping[str, Any], *, is_standard_only: bool = False
+    ) -> CreationRequest:
+        fields = {known.key: known for known in FIELDS.get(entity_type, [])}
+        return memory_searches.read_creation(entity_type, body, fields, is_standard_only=is_standard_only)
+
+    def build_follow_up(self, record: CRMRecord, subject: str, text: str) -> CreationRequest:
+        if record.entity_type != self.case_type:
+            raise CreationRefused([("entity_type", "Only tickets are followed up.")])
+        details = {"owner_id": record.owner_id, "follows": record.id}
+        return CreationRequest(self.case_type, {"subject": subject, "comment": text}, details)
+
+    def build_case(self, *, subject: str, text: str, owner_id: str) -> CreationRequest:
+        return CreationRequest(self.case_type, {"subject": subject, "comment": text}, {"owner_id": owner_id})
+
+    def build_person(self, *, name: str, clues: PersonClues) -> CreationRequest:
+        phone = clues.phone.e164 if clues.phone else ""
+        known = {"name": name, "phone": phone, "email": clues.email, "external_id": clues.external_id}
+        return CreationRequest(self.person_type, {key: value for key, value in known.items() if value})
 
     def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
         return BULK if is_bulk else WRITE

@@ -29,6 +29,7 @@ from crm_integrations.providers.base import (
     WriteAnswer,
 )
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
+from crm_integrations.services.authenticated_searches import AuthenticatedSearches
 from crm_integrations.services.call_gates import AccountCallGate
 from crm_integrations.services.holds import hold_authentication
 from crm_integrations.services.tokens import (
@@ -46,7 +47,7 @@ CALLS_PER_TRY = 2  # a provider may need two calls for one write, each up to the
 CALLS_PER_ACT = 2 * CALLS_PER_TRY  # what one act may take in time-outs, a try with a better token included
 
 
-class AuthenticatedConnection(CRMConnection):
+class AuthenticatedConnection(AuthenticatedSearches):
     """A connection that keeps its token fresh and pays every call at its `gate`. Not for several threads."""
 
     def __init__(
@@ -187,10 +188,15 @@ class AuthenticatedConnection(CRMConnection):
         return self._ask(lambda live: live.list_fields(entity_type))
 
     def get_records(
-        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+        self,
+        entity_type: str,
+        ids: Sequence[str],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+        named: Collection[str] = (),
     ) -> dict[str, CRMRecord]:
         """The records that exist, by id."""
-        return self._ask(lambda live: live.get_records(entity_type, ids, types=types))
+        return self._ask(lambda live: live.get_records(entity_type, ids, types=types, named=named))
 
     def update_record(
         self,

@@ -92,7 +92,12 @@ class ZendeskConnection(CRMConnection):
             return [build_field(definition) for definition in self._client.list_fields(entity_type)]
 
     def get_records(
-        self, entity_type: str, ids: Sequence[str], *, types: Mapping[str, FieldType] | None = None
+        self,
+        entity_type: str,
+        ids: Sequence[str],
+        *,
+        types: Mapping[str, FieldType] | None = None,
+        named: Collection[str] = (),
     ) -> dict[str, CRMRecord]:
         """See the port. A deleted user, whom Zendesk still shows, does not exist."""
         with translated_errors():
