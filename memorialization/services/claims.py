@@ -20,7 +20,7 @@ from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
-from memorialization.models import BulkWrite, Delivery, RecordLane
+from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 from memorialization.services.members import waiting_on_lanes
 
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
@@ -225,5 +225,11 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
         authentication__account=OuterRef("pk"),
     )
     polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
-    accounts = CRMAccount.objects.filter(Exists(polls) | (Exists(usable) & Exists(due)))
+    matches = Interaction.objects.filter(
+        match_due_at__lte=now,
+        configuration__state=Configuration.State.ACTIVE,
+        configuration__authentication__state=Authentication.State.ACTIVE,
+        configuration__authentication__account=OuterRef("pk"),
+    )
+    accounts = CRMAccount.objects.filter(Exists(polls) | Exists(matches) | (Exists(usable) & Exists(due)))
     return list(accounts.order_by("pk").values_list("pk", flat=True))
