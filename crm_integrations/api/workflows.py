@@ -1,5 +1,6 @@
 """`POST /api/v1/configurations/<id>/workflows/<name>`: searches and new records for scripts (interfaces §4)."""
 
+import json
 import math
 from typing import Any
 
@@ -27,6 +28,7 @@ from crm_integrations.workflows.body_reading import BodyRefused, is_storable
 from crm_integrations.workflows.parsing import parse_body
 
 RETRY_AFTER_S = 5  # when the CRM does not say
+ANSWER_LIMIT = 30_000  # bytes; the contact centre's REST action takes 32 KB and fails on more
 INACTIVE = gettext_lazy("The CRM account must be re-authenticated before workflows can run; nothing was done.")
 
 
@@ -52,7 +54,7 @@ def run(call: ApiCall, workflow: str) -> JsonResponse:
         raise ApiProblem(409, str(INACTIVE)) from error
     except CRMError as error:
         raise problem_of(error) from error
-    return JsonResponse(_as_json(outcome) | {"ignored": list(asked.circumstances.ignored)})
+    return JsonResponse(_bounded(_as_json(outcome) | {"ignored": list(asked.circumstances.ignored)}))
 
 
 def problem_of(error: CRMError) -> ApiProblem:
@@ -86,6 +88,16 @@ def _as_json(outcome: WorkflowOutcome) -> dict[str, Any]:
     }
     if outcome.screen_pop is not None:
         body["screenPop"] = {"shown": outcome.screen_pop.is_shown, "reason": outcome.screen_pop.reason}
+    return body
+
+
+def _bounded(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer as far as a script can take it: the last records go first, of cases before those of people."""
+    size = len(json.dumps(body))
+    for records in (body["related"], body["records"]):
+        while size > ANSWER_LIMIT and records:
+            size -= len(json.dumps(records.pop())) + 2
+            body["isComplete"] = False
     return body
 
 

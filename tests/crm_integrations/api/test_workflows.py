@@ -130,6 +130,15 @@ def test_a_search_that_finds_more_than_25_says_so(run, configuration):
     assert len(answer["records"]) == 25 and answer["isComplete"] is False
 
 
+def test_an_answer_is_never_larger_than_a_script_can_take(run, configuration):
+    account_of(configuration).records |= {
+        ("ticket", str(number)): {"subject": "é" * 1500, "status": "new"} for number in range(100, 125)
+    }
+    answer = run("custom-search", {"search": {"entity": "ticket", "filter": "status:new"}})
+    assert 0 < len(answer["records"]) < 25 and answer["isComplete"] is False
+    assert len(json.dumps(answer)) <= 32 * 1024
+
+
 def test_a_filter_that_cannot_be_read_is_named_before_anybody_is_asked(run, configuration):
     asked = [{"entity": "ticket", "filter": "status:open"}, {"entity": "ticket", "filter": "status:"}]
     problem = run("custom-search", {"search": asked}, status=422)
