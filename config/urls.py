@@ -15,6 +15,7 @@ api_urls = [
 urlpatterns = [
     path("api/v1/", include(api_urls)),  # first, since each event passes here
     path("", include("memorialization.urls")),
+    path("", include("dynamic_data.urls")),
     path("", include("crm_integrations.urls")),
     path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),

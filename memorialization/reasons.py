@@ -94,7 +94,23 @@ FIELD_REASONS: dict[str, Reason] = {
 }
 DELIVERY_REASONS: dict[str, Reason] = {
     "no_record": Reason(
-        _("No record was linked to the interaction and none was named by a script variable."),
+        _("None of the rules of record matching found a record."),
+        _("Link a record: the values are then written to it."),
+    ),
+    "ambiguous": Reason(
+        _("More than one record was found, and none was chosen."),
+        _("Link the right one: the values are then written to it."),
+    ),
+    "not_callers_case": Reason(
+        _("The case belongs to somebody else than the caller, so it is not written."),
+        _("Link it if it is the right one nevertheless."),
+    ),
+    "creation_refused": Reason(
+        _("No record was found, and the CRM refused to create one: %(words)s"),
+        _("Correct what the CRM asks for, and link a record here."),
+    ),
+    "match_gave_up": Reason(
+        _("The CRM could not be asked for the record for 72 hours."),
         _("Link a record: the values are then written to it."),
     ),
     "record_variable_unusable": Reason(
@@ -128,7 +144,13 @@ DELIVERY_REASONS: dict[str, Reason] = {
     "record_gone": Reason(
         _("The record does not exist any more, or the system user may not see it."), _("Link another record.")
     ),
-    "record_closed": Reason(_("The record is closed and takes no changes."), _("Link another record.")),
+    "look_again_due": Reason(_("The record does not exist any more; the person is looked for once more.")),
+    "found_again": Reason(_("The record does not exist any more; the values are written to record %(record)s.")),
+    "record_closed": Reason(
+        _("The record is closed and takes no changes."), _("Link another record, or replay when it is open again.")
+    ),
+    "follow_up_due": Reason(_("The record is closed; a follow-up case is being created.")),
+    "continued_in_follow_up": Reason(_("The record is closed; the follow-up case %(record)s continues it.")),
     "access_denied": Reason(
         _("The system user may not do this. The CRM's words: %(words)s"),
         _("Give the system user the right in the CRM, then replay."),

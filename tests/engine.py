@@ -1,6 +1,8 @@
 """Deliveries that wait, and a clock to push them by: what tests of the delivery engine start from."""
 
 import itertools
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from memorialization.services.draining import drain_account
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import IntakeResult, accept_events
 from memorialization.services.lanes import find_lane, make_lane_due
+from memorialization.services.matching import MatchReport, match_interactions
 from tests.memory_provider import MemoryAccount, MemoryProvider
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # before any real token of a test ends
@@ -103,6 +106,15 @@ def make_delivery(
 def push_all(configuration: Configuration, clock: FakeClock) -> Turn:
     """One turn on the configuration's account."""
     return drain_account(account_id=configuration.authentication.account_id, clock=clock)
+
+
+def match_all(configuration: Configuration, clock: Callable[[], datetime]) -> MatchReport:
+    """Look for the records of everything that is due on the configuration's account, and push nothing."""
+    turn = Turn(configuration.authentication.account, clock, time.monotonic() + FOLDING_S)
+    try:
+        return match_interactions(turn=turn, most_s=FOLDING_S)
+    finally:
+        turn.close()
 
 
 def claim_due(configuration: Configuration, *, now: datetime = NOW, limit: int = 10) -> list[LaneHold]:

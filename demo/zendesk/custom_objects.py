@@ -189,12 +189,20 @@ def change_record(call: Call, record: Record, change: Record, *, is_new: bool = 
     name = str(change.get("name", draft["name"]) or "")
     if not name.strip() or len(name) > NAME_MOST:
         problems.append("Name: is too short or too long")
+    external_id = change.get("external_id", draft["external_id"])
+    if external_id and "external_id" in change and is_taken(call.account, draft, str(external_id)):
+        problems.append("External ID: has already been taken")
     if problems:
         errors = [{"code": "RecordInvalid", "status": "422", "title": words} for words in problems]
         raise ApiError(422, {"errors": errors})
-    external_id = change.get("external_id", draft["external_id"])
     draft |= {"name": name, "external_id": str(external_id) if external_id else None}
     return keep_record(call, record, draft, change, is_new=is_new)
+
+
+def is_taken(account: Account, draft: Record, external_id: str) -> bool:
+    """Does another record of the object have this external id?"""
+    others = (record for record in records_of(account, draft["custom_object_key"]) if record["id"] != draft["id"])
+    return any((record["external_id"] or "").lower() == external_id.lower() for record in others)
 
 
 def write_values(account: Account, draft: Record, given: Any) -> list[str]:

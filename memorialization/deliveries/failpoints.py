@@ -3,6 +3,7 @@
 `kill` is SIGKILL to this process, `raise` an error that no code expects; `nth` (default 1) is the visit that fires,
 and it fires once. Unset, a visit costs one comparison. The places, in the order a delivery meets them:
 
+after_match           the CRM was asked for an interaction's records, nothing of what it said is stored
 after_claim           record lanes are leased, nothing was sent
 before_call           the attempt is committed, the CRM was not asked
 after_call            the CRM has answered, nothing of the answer is stored
@@ -20,7 +21,8 @@ from dataclasses import dataclass, field
 
 SINGLE_NAMES = ("after_claim", "before_call", "after_call", "during_commit")
 BULK_NAMES = ("before_bulk_call", "after_bulk_call", "bulk_waiting", "before_bulk_conclude")
-NAMES = SINGLE_NAMES + BULK_NAMES
+MATCH_NAMES = ("after_match",)
+NAMES = MATCH_NAMES + SINGLE_NAMES + BULK_NAMES
 ACTIONS = ("kill", "raise")
 
 

@@ -38,12 +38,22 @@ class Interaction(models.Model):
     withheld = models.JSONField(_("withheld"), default=list)  # source keys that are never written (contact ended first)
     flags = models.JSONField(_("flags"), default=list)
     search_text = models.TextField(_("search text"), blank=True)  # ids and agent, for the ledger's text filter
+    master_contact_id = models.CharField(_("Master Contact ID"), max_length=200, null=True, blank=True)  # indexed below
 
     planned_at = models.DateTimeField(_("planned at"), null=True, blank=True)
     planned_versions = models.JSONField(
         _("mapping versions"), default=list
     )  # MappingVersion ids frozen at the first plan
-    targets = models.JSONField(_("targets"), default=dict)  # entity type → {"rule", "ids"}, frozen at the first plan
+    # Entity type → {"rule", "ids", "reason", "params", "steps"?, "candidates"?}, frozen when it is known: at the first
+    # plan, or once the CRM was asked (services.frozen_targets). A mapped type that is missing is still looked for.
+    targets = models.JSONField(_("targets"), default=dict)
+    match_due_at = models.DateTimeField(_("records are looked for at"), null=True, blank=True)  # leased: its end
+    match_lease = models.UUIDField(_("lease of the search"), null=True, blank=True)
+    match_tries = models.PositiveIntegerField(_("failed searches"), default=0, db_default=0)  # in a row
+    match_backoff_s = models.PositiveIntegerField(_("back-off spent (s)"), default=0, db_default=0)  # 72 h end it
+    match_reason = models.SlugField(  # what it waits for, a key of memorialization.reasons
+        _("what the search waits for"), max_length=60, blank=True, default="", db_default="", db_index=False
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -57,6 +67,17 @@ class Interaction(models.Model):
             models.Index(fields=["agent_id", "-id"], name="interaction_by_agent"),
             models.Index(fields=["segment_id"], name="interaction_by_segment"),
             models.Index(fields=["-created_at"], name="interaction_by_time"),
+            # Databases see that what is compared is not null, so both of these answer for few rows of many.
+            models.Index(
+                fields=["configuration", "master_contact_id"],
+                condition=Q(master_contact_id__isnull=False),
+                name="interaction_by_master",
+            ),
+            models.Index(
+                fields=["configuration", "match_due_at"],
+                condition=Q(match_due_at__isnull=False),
+                name="interaction_to_match",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["contact", "channel", "segment_id"], name="interaction_once"),

@@ -52,6 +52,16 @@ class Turn:
         finally:
             self.tally.bulk_calls += self.calls - before
 
+    @contextmanager
+    def leaving(self, seconds: float) -> Iterator[None]:
+        """End the block so much earlier than the turn, at half of it at the latest."""
+        left, whole = self.ends_at - time.monotonic(), self.ends_at
+        self.ends_at -= min(seconds, max(left, 0.0) / 2)
+        try:
+            yield
+        finally:
+            self.ends_at = whole
+
     @property
     def is_over(self) -> bool:
         """Whether the others should have theirs."""

@@ -21,7 +21,13 @@ from crm_integrations.providers.errors import (
 from crm_integrations.services.tokens import TokenBusy, TokenUnavailable
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery
-from memorialization.services.outcomes import Outcome, failed_outcome, postponed_outcome, retry_outcome
+from memorialization.services.outcomes import (
+    Outcome,
+    failed_outcome,
+    postponed_outcome,
+    retry_outcome,
+    skipped_outcome,
+)
 
 
 class Next(Enum):
@@ -38,7 +44,6 @@ Reader = Callable[[CRMError, Delivery, datetime], Reading]
 FAILURES: dict[type[CRMError], DeliveryReason] = {
     ValueRefused: DeliveryReason.VALUE_REFUSED,
     RecordGone: DeliveryReason.RECORD_GONE,
-    RecordClosed: DeliveryReason.RECORD_CLOSED,
     AccessDenied: DeliveryReason.ACCESS_DENIED,
     Misconfigured: DeliveryReason.MISCONFIGURED,
 }
@@ -110,6 +115,13 @@ def _read_held(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     return _postpone(error, delivery, DeliveryReason.HELD, now), Next.OTHER_LANE
 
 
+def _read_closed(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
+    """A record that takes no changes is no failure: the configuration says what becomes of it (product §6)."""
+    return skipped_outcome(
+        reason=DeliveryReason.RECORD_CLOSED, words=error.message, status=error.status
+    ), Next.SAME_LANE
+
+
 def _read_failure(error: CRMError, delivery: Delivery, now: datetime) -> Reading:
     reason = next(
         (reason for kind, reason in FAILURES.items() if isinstance(error, kind)), DeliveryReason.MISCONFIGURED
@@ -135,5 +147,6 @@ READERS: tuple[tuple[type[CRMError], Reader], ...] = (
     (Conflict, _read_conflict),
     (GrantEnded, _read_held),
     (Reauthenticate, _read_held),
+    (RecordClosed, _read_closed),
 )
 """First match wins, so a subclass stands before its base."""

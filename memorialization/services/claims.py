@@ -19,7 +19,7 @@ from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
-from memorialization.models import BulkWrite, Delivery, RecordLane
+from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 
 # Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
 # before an older value that came late is sent.
@@ -236,5 +236,11 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
         authentication__account=OuterRef("pk"),
     )
     polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
-    accounts = CRMAccount.objects.filter(Exists(polls) | (Exists(usable) & Exists(due)))
+    matches = Interaction.objects.filter(
+        match_due_at__lte=now,
+        configuration__state=Configuration.State.ACTIVE,
+        configuration__authentication__state=Authentication.State.ACTIVE,
+        configuration__authentication__account=OuterRef("pk"),
+    )
+    accounts = CRMAccount.objects.filter(Exists(polls) | Exists(matches) | (Exists(usable) & Exists(due)))
     return list(accounts.order_by("pk").values_list("pk", flat=True))

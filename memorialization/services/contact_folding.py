@@ -29,7 +29,7 @@ State = Interaction.State
 STATES = {VerdictState.OPEN: State.OPEN, VerdictState.WAITING: State.WAITING, VerdictState.DUE: State.DUE}
 FOLDED_COLUMNS = (
     *("segment_id", "agent_id", "started_at", "ended_at", "ended_by", "state", "verdict_rule", "due_at", "values"),
-    *("script_variables", "links", "unlinks", "withheld", "flags", "search_text"),
+    *("script_variables", "links", "unlinks", "withheld", "flags", "search_text", "master_contact_id"),
 )
 SAVED_COLUMNS = tuple(dict.fromkeys((*FOLDED_COLUMNS, *PLAN_COLUMNS)))
 SEARCHED_KEYS = ("masterContactId", "interactionId", "agentId", "agentName", "ani")  # in the ledger's text filter
@@ -170,6 +170,8 @@ def _write_segment(row: Interaction, segment: SegmentState) -> None:
     row.links = _links_as_json(segment.linked_records)
     row.unlinks = _links_as_json(segment.unlinked_records)
     words = [segment.values[key].value for key in SEARCHED_KEYS if key in segment.values]
+    master = segment.values.get("masterContactId")
+    row.master_contact_id = str(master.value) if master is not None else None
     text = " ".join(dict.fromkeys(str(word).lower() for word in (row.contact.contact_id, *words)))
     row.search_text = text[:SEARCH_TEXT_LIMIT]
 

@@ -1,4 +1,5 @@
-"""A worker's turn on an account: fold its events, look at its bulk writes, push what is due, say when to look again.
+"""A worker's turn on an account: fold its events, look at its bulk writes, look for records, push what is due, say when
+to look again.
 
 A turn is bounded by time, so that accounts take turns; it never waits for a limit. All its calls to one account run
 over one connection per authentication.
@@ -18,12 +19,14 @@ from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, Work, WorkFinder
 from memorialization.services.event_folding import fold_account_events
+from memorialization.services.matching import MatchReport, match_interactions
 from memorialization.services.recovery import recover_lost_lanes
 from memorialization.services.single_pushes import push_lanes
 from memorialization.services.wake_ups import note_wake_up, wake_at
 
 TURN_S = 3.0  # then other accounts have their turn; the rest is claimed again
 FOLDING_S = 1.0  # of a turn, at the most: however much comes in, something goes out
+MATCHING_S = 1.0  # the same for looking for records
 
 
 def drain_account(
@@ -62,11 +65,32 @@ def _work(turn: Turn, call_others: Callable[[], None] | None) -> None:
         has_polled = _poll(turn)
         if has_polled:
             finder.note_in_flight(turn.clock())
-        if not (turn.is_probe and has_polled):
+        if turn.is_probe and (has_polled or _match(turn).looked):
+            return
+        if turn.is_probe:
             _push_rounds(turn, finder, call_others)
+        else:
+            _match_and_push(turn, finder, call_others)
     finally:
         turn.close()
         turn.tally.store(account_id=turn.account.pk, now=turn.clock())
+
+
+def _match_and_push(turn: Turn, finder: WorkFinder, call_others: Callable[[], None] | None) -> None:
+    """Neither is always first, so that neither takes every call that a tight limit lets through."""
+    if random.random() < 1 / 2:  # noqa: S311 - a coin, not a secret
+        _match(turn)
+        _push_rounds(turn, finder, call_others)
+        return
+    with turn.leaving(MATCHING_S):
+        _push_rounds(turn, finder, call_others)
+    if _match(turn).matched:
+        _push_rounds(turn, finder, None)
+
+
+def _match(turn: Turn) -> MatchReport:
+    """Look for the records of some interactions; one as a probe."""
+    return match_interactions(turn=turn, most_s=MATCHING_S, most=1 if turn.is_probe else None)
 
 
 def _poll(turn: Turn) -> bool:

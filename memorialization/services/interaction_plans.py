@@ -20,10 +20,11 @@ from memorialization.events.schema import RecordLink
 from memorialization.models import Delivery, Interaction
 from memorialization.services.delivery_storage import resolve_skipped, skip_unsent, store_deliveries
 from memorialization.services.frozen_mappings import FrozenMappings
-from memorialization.targeting import Evidence, Target, TargetingSettings, find_targets
+from memorialization.services.frozen_targets import current_targets, read_links, read_targeting, settle_targets
+from memorialization.targeting import LINKED, Target
 
 State = Interaction.State
-PLAN_COLUMNS = ("state", "flags", "planned_at", "planned_versions", "targets")
+PLAN_COLUMNS = ("state", "flags", "planned_at", "planned_versions", "targets", "match_due_at")
 NO_MAPPING_FLAGS = ("no_active_mapping", "no_row_for_channel")
 
 
@@ -69,11 +70,7 @@ class _Planner:
         self.configuration = configuration
         self.now = now
         self.time_zone = ZoneInfo(configuration.time_zone)
-        self.settings = TargetingSettings(
-            configuration.uses_linked_records,
-            configuration.uses_record_variables,
-            {str(key): str(name) for key, name in configuration.record_variables.items()},
-        )
+        self.settings = read_targeting(configuration)
         self.mappings = FrozenMappings(configuration)
         self.earlier = _read_deliveries(interactions)
         self.planned: list[Delivery] = []
@@ -89,7 +86,7 @@ class _Planner:
         entries = {entity_type: build_entries(found, self._values(interaction)) for entity_type, found in rows.items()}
         for entity_type, target in self._targets(interaction, rows).items():
             self._plan_type(interaction, entity_type, entries[entity_type], target)
-        unlinks = _read_links(interaction.unlinks)
+        unlinks = read_links(interaction.unlinks)
         self.unwanted += [
             delivery
             for delivery in self.earlier[interaction.pk]
@@ -122,22 +119,11 @@ class _Planner:
         return InteractionValues(interaction.values, interaction.script_variables, withheld, self.time_zone)
 
     def _targets(self, interaction: Interaction, rows: Rows) -> dict[str, Target]:
-        """The frozen targets, with records linked since then and without those unlinked since then."""
-        linked, unlinked = _read_links(interaction.links), _read_links(interaction.unlinks)
-        missing = [entity_type for entity_type in rows if entity_type not in interaction.targets]
-        evidence = Evidence(linked, unlinked, _plain(interaction.script_variables))
-        found = find_targets(missing, evidence, self.settings)
-        interaction.targets = interaction.targets | {key: _target_as_json(target) for key, target in found.items()}
-        targets = {}
-        for entity_type in rows:
-            target = _target_from_json(interaction.targets[entity_type])
-            added = _added_ids(entity_type, target, linked) if self.settings.uses_linked_records else ()
-            if added:
-                target = Target(target.rule if target.ids else "linked", (*target.ids, *added))
-                interaction.targets = interaction.targets | {entity_type: _target_as_json(target)}
-            wanted = tuple(pk for pk in target.ids if RecordLink(entity_type, pk) not in unlinked)
-            targets[entity_type] = Target(target.rule, wanted, target.reason or DeliveryReason.UNLINKED, target.params)
-        return targets
+        """The records of every type that is settled; for the others matching is due, and no network is used here."""
+        is_open = settle_targets(interaction, rows, self.settings)
+        if is_open and interaction.match_due_at is None:
+            interaction.match_due_at = self.now
+        return current_targets(interaction, rows, self.settings)
 
     def _plan_type(self, interaction: Interaction, entity_type: str, entries: list[Entry], target: Target) -> None:
         earlier = [each for each in self.earlier[interaction.pk] if each.entity_type == entity_type]
@@ -208,8 +194,8 @@ class _Planner:
 
     def _rule_of(self, interaction: Interaction, record: RecordLink, target: Target) -> str:
         """The rule that named the record: what was linked later was found by its link."""
-        is_linked = self.settings.uses_linked_records and record in _read_links(interaction.links)
-        return "linked" if is_linked else target.rule
+        is_linked = self.settings.uses_linked_records and record in read_links(interaction.links)
+        return LINKED if is_linked else target.rule
 
 
 def _read_deliveries(interactions: Sequence[Interaction]) -> Mapping[int, list[Delivery]]:
@@ -220,29 +206,3 @@ def _read_deliveries(interactions: Sequence[Interaction]) -> Mapping[int, list[D
         for delivery in Delivery.objects.filter(interaction__in=planned).order_by("revision", "pk"):
             found[delivery.interaction_id].append(delivery)
     return found
-
-
-def _added_ids(entity_type: str, target: Target, linked: frozenset[RecordLink]) -> tuple[str, ...]:
-    ids = sorted(link.id for link in linked if link.entity_type == entity_type)
-    return tuple(record_id for record_id in ids if record_id not in target.ids)
-
-
-def _read_links(stored: Sequence[Mapping[str, str]]) -> frozenset[RecordLink]:
-    return frozenset(RecordLink(link["entity_type"], link["id"]) for link in stored)
-
-
-def _plain(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: timed["value"] for name, timed in stored.items()}
-
-
-def _target_as_json(target: Target) -> dict[str, Any]:
-    return {
-        "rule": target.rule,
-        "ids": list(target.ids),
-        "reason": "" if target.ids else target.reason,
-        "params": dict(target.params),
-    }
-
-
-def _target_from_json(stored: Mapping[str, Any]) -> Target:
-    return Target(stored["rule"], tuple(stored["ids"]), stored.get("reason", ""), stored.get("params", {}))

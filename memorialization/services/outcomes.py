@@ -18,6 +18,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
 from memorialization.models import Attempt, Delivery, FieldMark
 from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
+from memorialization.services.rework_marks import mark_reworks
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ def conclude_attempt(
         renew_lease(hold=hold, now=now)
     store_attempt(attempt, outcome, now)
     store_conclusions({hold.lane_id: conclusions}, now=now)
+    mark_reworks(deliveries=[each.member.delivery for each in conclusions])
     visit_failpoint("during_commit")
 
 
@@ -264,3 +266,10 @@ def postponed_outcome(
 def failed_outcome(*, reason: DeliveryReason, words: str, status: int | None = None) -> Outcome:
     """Refused for a reason that trying again does not cure."""
     return Outcome(Attempt.Outcome.REFUSED, Delivery.State.FAILED, reason, {"words": words}, words=words, status=status)
+
+
+def skipped_outcome(*, reason: DeliveryReason, words: str, status: int | None = None) -> Outcome:
+    """Not to be written to this record, and nobody's fault."""
+    return Outcome(
+        Attempt.Outcome.REFUSED, Delivery.State.SKIPPED, reason, {"words": words}, words=words, status=status
+    )

@@ -23,6 +23,7 @@ from memorialization.services.claims import (
 )
 from memorialization.services.due_work import WorkFinder
 from memorialization.services.pushing import push_group
+from memorialization.services.rework_marks import begin_reworks
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold) -> None:
             is_last=turn.is_over or len(members) == len(waiting),
         )
         turn.tally.add_pushed(deliveries=len(group.members), is_written=group.is_settled)
+        turn.has_more |= begin_reworks(deliveries=group.deliveries, now=turn.clock())
         if following is not Next.SAME_LANE:
             return
     release_lane(hold=hold)

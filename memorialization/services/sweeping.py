@@ -20,6 +20,7 @@ from memorialization.services.housekeeping import tidy_up
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
+from memorialization.services.rework_marks import find_lost_reworks
 
 PLANNED_PER_ROUND = 500
 FOLDING_S = 2.0  # of a round, at the most; accounts fold their own in their turns
@@ -51,6 +52,7 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
         note_heartbeat(name="heal", now=now)
     folded = fold_all_events(clock=clock, most_s=FOLDING_S)
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
+    find_lost_reworks(now=now)
     continue_replay_runs(now=now, clock=clock)
     woken, pushed = _wake_accounts(now, push or (lambda account_id: _drain_here(account_id, clock)))
     note_heartbeat(name="sweep", now=now)

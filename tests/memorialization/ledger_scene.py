@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction
 from memorialization.services.draining import drain_account
-from tests.engine import take_in
+from tests.engine import match_all, take_in
 from tests.memorialization.event_payloads import make_event
 from tests.memory_provider import MemoryProvider
 
@@ -31,7 +31,11 @@ def end_call(configuration: Configuration, contact_id: str = "415", *, record: s
     records = [{"entityType": "ticket", "id": record}] if record else None
     fields = {**FIELDS, **keys.pop("fields", {})}
     payload = make_event("ended", at.isoformat(), contactId=contact_id, fields=fields, records=records, **keys)
-    return take_event(configuration, payload)
+    interaction = take_event(configuration, payload)
+    if interaction.match_due_at is not None:
+        match_all(configuration, timezone.now)
+        interaction.refresh_from_db()
+    return interaction
 
 
 def take_event(configuration: Configuration, payload: dict[str, Any]) -> Interaction:

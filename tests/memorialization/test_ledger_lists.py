@@ -89,7 +89,7 @@ def test_a_line_says_in_words_why_nothing_was_written(viewer, configuration):
     end_call(configuration, record="")
     page = text_of(viewer.get(reverse("delivery_list")))
     assert "Skipped" in page
-    assert "No record was linked to the interaction" in page
+    assert "None of the rules of record matching found a record" in page
 
 
 def test_interactions_show_agent_verdict_and_what_became_of_their_deliveries(viewer, configuration):

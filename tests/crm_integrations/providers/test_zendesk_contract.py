@@ -43,6 +43,24 @@ def find_ticket(demo_url: str, address: str, statuses: set[str]) -> str:
     return next(str(ticket["id"]) for ticket in tickets if ticket["status"] in statuses)
 
 
+def find_agent(demo_url: str, address: str) -> str:
+    """The address of some agent."""
+    users = requests.get(f"{demo_url}/_control/{address}/records/users", timeout=10).json()["users"]
+    return next(user["email"] for user in users if user["role"] == "agent" and user["active"])
+
+
+def change_record(demo_url: str, address: str, path: str, change: dict) -> None:
+    """Change a record behind everybody's back."""
+    answer = requests.patch(f"{demo_url}/_control/{address}/records/{path}", json=change, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def change_settings(demo_url: str, address: str, settings: dict) -> None:
+    """Turn switches of the account."""
+    answer = requests.post(f"{demo_url}/_control/{address}/settings", json=settings, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
 def add_fault(demo_url: str, address: str, fault: dict) -> None:
     """Make the next writes of the account go wrong."""
     answer = requests.post(
@@ -80,6 +98,11 @@ class TestZendeskProvider(ProviderContract):
             "subject",
             demote=lambda: change_user(demo_url, address, {"action": "demote"}),
             let_time_pass=lambda: advance_clock(demo_url, address, seconds=30),
+            agent=find_agent(demo_url, address),
+            set_status=lambda key, status: change_record(demo_url, address, f"tickets/{key}", {"status": status}),
+            make_search_late=lambda: change_settings(demo_url, address, {"search_lag_s": 120}),
+            forbid_screens=lambda: change_settings(demo_url, address, {"talk_partner": "404"}),
+            body_of=lambda entity_type, attributes: {entity_type: attributes},
         )
 
     def test_a_closed_ticket_is_told_apart(self, account, connection, demo_url):

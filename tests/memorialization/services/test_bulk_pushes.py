@@ -105,6 +105,6 @@ def test_a_refusal_of_many_records_is_stored_by_few_statements(configuration, cl
     make_many(configuration, count=SMALLEST_BULK)
     close_single_writes(configuration)
     account_of(configuration).faults.append(RetryLater("stop", retry_after_s=40, limit_class="bulk"))
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(76):
         push_all(configuration, clock)
     assert set(RecordLane.objects.values_list("next_due_at", "lease")) == {(NOW + timedelta(seconds=40), None)}

@@ -240,7 +240,8 @@ def test_segments_of_two_agents_are_two_interactions_with_their_own_deliveries(c
     accept(configuration, *itertools.chain(STORY))
     first, second = Interaction.objects.order_by("started_at")
     assert (first.verdict_rule, second.verdict_rule) == ("digital_contact_ended", "digital_transferred")
-    assert first.deliveries.get().record_id == "35436" and second.deliveries.get().reason == "no_record"
+    assert first.deliveries.get().record_id == "35436"
+    assert second.match_due_at is not None and not second.deliveries.exists()  # the first one's record may carry its id
 
 
 def test_what_a_body_no_longer_says_of_its_script_variables_is_still_flagged(configuration):

@@ -278,7 +278,6 @@ def test_a_refusal_that_names_no_field_fails_the_delivery_and_frees_the_record(c
     ("arrange", "reason"),
     [
         (lambda account: account.records.clear(), "record_gone"),
-        (lambda account: account.closed.add(RECORD), "record_closed"),
         (lambda account: account.faults.append(AccessDenied("no right", status=403)), "access_denied"),
         (lambda account: account.faults.append(Misconfigured("what?", status=400)), "misconfigured"),
     ],
@@ -288,6 +287,14 @@ def test_what_trying_again_does_not_cure_fails_with_its_reason(configuration, cl
     arrange(account_of(configuration))
     push_all(configuration, clock)
     assert state_of(delivery) == ("failed", reason)
+    assert lane_of(delivery).next_due_at is None
+
+
+def test_a_closed_record_is_skipped_with_its_reason_and_frees_the_lane(configuration, clock):
+    delivery = make_delivery(configuration)
+    account_of(configuration).closed.add(RECORD)
+    push_all(configuration, clock)
+    assert state_of(delivery) == ("skipped", "record_closed")
     assert lane_of(delivery).next_due_at is None
 
 

@@ -1,0 +1,115 @@
+"""Interactions whose records have to be looked for in the CRM: which are due, who looks, what is stored of it.
+
+The time at which an interaction is due is the whole queue. Whoever takes one moves that time to the end of a lease, so
+one whose worker died comes back by itself; what an earlier holder stores afterwards counts for nothing.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from crm_integrations.models import Authentication, Configuration
+from memorialization.models import Contact, Interaction
+from memorialization.services.claims import lease_length_s
+from memorialization.services.contact_folding import fold_contacts
+from memorialization.services.frozen_targets import target_as_json
+from memorialization.targeting import Target
+
+LEASES = 4  # one interaction takes more calls than a write; each is far within its own time-out as a rule
+LOOKED_AT = 10  # interactions of one look
+
+
+@dataclass(frozen=True, slots=True)
+class MatchHold:
+    """An interaction in somebody's hands."""
+
+    interaction_id: int
+    contact_pk: int
+    configuration_id: UUID
+    authentication_id: int
+    lease: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MatchWait:
+    """When it is looked at again, and why: `backoff_s` of it counts as failing."""
+
+    due_at: datetime
+    reason: str
+    backoff_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLook:
+    """One look at an account's interactions: those that are due, and when the next one will be."""
+
+    due: tuple[Mapping[str, Any], ...]
+    next_at: datetime | None
+
+
+def unheld_matches() -> QuerySet[Interaction]:
+    """Interactions that are looked for, while somebody may ask the CRM for them."""
+    return Interaction.objects.filter(
+        match_due_at__isnull=False,
+        configuration__state=Configuration.State.ACTIVE,
+        configuration__authentication__state=Authentication.State.ACTIVE,
+    )
+
+
+def look_for_matches(*, account_id: int, now: datetime) -> MatchLook:
+    """What is due on an account, the longest first, by one look at an index of just those interactions."""
+    columns = ("pk", "contact_id", "configuration_id", "configuration__authentication_id", "match_due_at")
+    of_account = unheld_matches().filter(configuration__authentication__account=account_id)
+    rows = list(of_account.order_by("match_due_at").values(*columns)[:LOOKED_AT])
+    due = tuple(row for row in rows if row["match_due_at"] <= now)
+    return MatchLook(due, next((row["match_due_at"] for row in rows if row["match_due_at"] > now), None))
+
+
+def claim_match(*, row: Mapping[str, Any], now: datetime) -> MatchHold | None:
+    """Take one that a look found; None when somebody was faster."""
+    lease, until = uuid.uuid4(), now + timedelta(seconds=LEASES * lease_length_s())
+    as_seen = Interaction.objects.filter(pk=row["pk"], match_due_at=row["match_due_at"])
+    if not as_seen.update(match_due_at=until, match_lease=lease):
+        return None
+    contact_pk, authentication_id = row["contact_id"], row["configuration__authentication_id"]
+    return MatchHold(row["pk"], contact_pk, row["configuration_id"], authentication_id, lease)
+
+
+def postpone_match(*, hold: MatchHold, wait: MatchWait) -> None:
+    """Give it back for later; no-op when it was taken from us."""
+    row = Interaction.objects.filter(pk=hold.interaction_id, match_lease=hold.lease)
+    row.update(**_waiting_columns(hold, wait))
+
+
+@transaction.atomic
+def store_match(*, hold: MatchHold, found: Mapping[str, Target], now: datetime, wait: MatchWait | None = None) -> bool:
+    """Freeze what was found and plan the interaction by folding its contact again; False when it was taken from us.
+
+    What was settled meanwhile, by a link that came late for example, stays. With a `wait` the rest is looked for later.
+    """
+    contact = Contact.objects.select_for_update().get(pk=hold.contact_pk)
+    row = Interaction.objects.filter(pk=hold.interaction_id, match_lease=hold.lease)
+    settled = row.values_list("targets", flat=True).first()
+    if settled is None:
+        return False
+    targets = {entity_type: target_as_json(target) for entity_type, target in found.items()} | settled
+    done = {"match_due_at": None, "match_lease": None, "match_tries": 0, "match_backoff_s": 0, "match_reason": ""}
+    row.update(targets=targets, updated_at=now, **(_waiting_columns(hold, wait) if wait else done))
+    configuration = Configuration.objects.select_related("authentication").get(pk=hold.configuration_id)
+    fold_contacts(configuration=configuration, contacts=[contact], now=now)
+    return True
+
+
+def _waiting_columns(hold: MatchHold, wait: MatchWait) -> dict[str, Any]:
+    spent = Interaction.objects.filter(pk=hold.interaction_id).values_list("match_tries", "match_backoff_s").first()
+    tries, backoff_s = spent or (0, 0)
+    columns: dict[str, Any] = {"match_due_at": wait.due_at, "match_lease": None, "match_reason": wait.reason}
+    if wait.backoff_s:
+        columns |= {"match_tries": tries + 1, "match_backoff_s": backoff_s + round(wait.backoff_s)}
+    return columns

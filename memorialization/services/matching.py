@@ -1,0 +1,150 @@
+"""Looks for the records of interactions that the pure rules could not answer; part of an account's turn.
+
+No transaction is open while the CRM is asked. What was found is stored and planned under the contact's lock; a crash
+anywhere before that leaves the interaction to whoever comes when its lease is over, and repeats nothing but questions.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import InterfaceError, OperationalError
+
+from crm_integrations.models import Configuration
+from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate
+from crm_integrations.services.call_budgets import BudgetSpent
+from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.models import Interaction
+from memorialization.services.account_turn import Turn
+from memorialization.services.frozen_mappings import FrozenMappings
+from memorialization.services.match_errors import gave_up, read_fault, read_wait
+from memorialization.services.match_holds import (
+    MatchHold,
+    MatchWait,
+    claim_match,
+    look_for_matches,
+    postpone_match,
+    store_match,
+)
+from memorialization.services.match_reworks import rework_deliveries
+from memorialization.services.record_matching import RecordMatcher
+from memorialization.services.single_pushes import describe_error
+from memorialization.services.wake_ups import wake_at
+from memorialization.targeting import Target
+
+logger = logging.getLogger(__name__)
+
+STOPPING = (BudgetSpent, CRMUnavailable, GrantEnded, Reauthenticate)  # it would be the same for the next interaction
+
+
+@dataclass(slots=True)
+class MatchReport:
+    """What a share of a turn came to. `may_go_on`: nothing but the time it was given stopped it."""
+
+    matched: int = 0
+    looked: int = 0
+    may_go_on: bool = True
+
+
+@dataclass
+class _Match:
+    """One interaction on its way: what was found of it so far, and what it waits for, if anything."""
+
+    hold: MatchHold
+    interaction: Interaction
+    found: dict[str, Target] = field(default_factory=dict)
+    wait: MatchWait | None = None
+    is_stopping: bool = False
+
+
+def match_interactions(*, turn: Turn, most_s: float, most: int | None = None) -> MatchReport:
+    """Look for records of the account's interactions, the longest due first, for about `most_s` seconds.
+
+    The one look that finds nothing due costs one query; the moment of what is due later is noted for the timers.
+    """
+    report, ends_at = MatchReport(), time.monotonic() + most_s
+    while True:
+        look = look_for_matches(account_id=turn.account.pk, now=turn.clock())
+        if not look.due:
+            wake_at(account_id=turn.account.pk, moment=look.next_at)
+            return report
+        for row in look.due:
+            if time.monotonic() >= ends_at or report.looked == most:
+                turn.has_more = True
+                return report
+            hold = claim_match(row=row, now=turn.clock())
+            if hold is None:
+                continue
+            report.looked += 1
+            match = _match_one(turn, hold)
+            report.matched += match.wait is None
+            if match.is_stopping:
+                report.may_go_on = False
+                _note_next(turn, match)
+                return report
+
+
+def _note_next(turn: Turn, match: _Match) -> None:
+    """Everything else that is due waits for the same: have the account looked at then."""
+    if match.wait is not None and match.wait.due_at > turn.clock():
+        wake_at(account_id=turn.account.pk, moment=match.wait.due_at)
+
+
+def _match_one(turn: Turn, hold: MatchHold) -> _Match:
+    """Look for the records of one interaction and store what came of it, also when it was cut short."""
+    interaction = Interaction.objects.select_related("contact").get(pk=hold.interaction_id)
+    match = _Match(hold, interaction)
+    try:
+        _guard(turn, match, lambda: _find(turn, match))
+        visit_failpoint("after_match")
+        _conclude(turn, match)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one interaction's surprise must not stop the others
+        logger.error("Matching interaction %s raised %s.", hold.interaction_id, describe_error(error))
+        match.wait = read_fault(now=turn.clock())
+        postpone_match(hold=hold, wait=match.wait)
+    return match
+
+
+def _guard(turn: Turn, match: _Match, act: Callable[[], None]) -> None:
+    """Do it; what the CRM does not answer now is looked for later."""
+    try:
+        act()
+    except CRMError as error:
+        if isinstance(error, BudgetSpent):
+            turn.rest(error)
+        match.is_stopping = isinstance(error, STOPPING)
+        match.wait = read_wait(error, interaction=match.interaction, now=turn.clock())
+
+
+def _find(turn: Turn, match: _Match) -> None:
+    """Ask type by type; each that is answered counts, whatever becomes of the next."""
+    configuration = Configuration.objects.select_related("authentication").get(pk=match.hold.configuration_id)
+    rows = FrozenMappings(configuration).rows(match.interaction.planned_versions, channel=match.interaction.channel)
+    connection = turn.connection_of(match.hold.authentication_id)
+    matcher = RecordMatcher(connection, configuration, match.interaction, rows, turn.clock())
+    for entity_type in matcher.missing:
+        match.found[entity_type] = matcher.match(entity_type)
+    rework_deliveries(matcher=matcher, connection=connection, clock=turn.clock)
+
+
+def _conclude(turn: Turn, match: _Match) -> None:
+    """Store and plan; what could not be looked for in three days of failures is given up."""
+    if match.wait is not None:
+        given_up = gave_up(match.interaction, match.wait)
+        if given_up is not None:
+            match.found = dict.fromkeys(_open_types(match), given_up) | match.found
+            match.wait = None
+        elif not match.found:
+            postpone_match(hold=match.hold, wait=match.wait)
+            return
+    store_match(hold=match.hold, found=match.found, now=turn.clock(), wait=match.wait)
+
+
+def _open_types(match: _Match) -> list[str]:
+    """The mapped types that are not settled."""
+    configuration = Configuration.objects.get(pk=match.hold.configuration_id)
+    rows = FrozenMappings(configuration).rows(match.interaction.planned_versions, channel=match.interaction.channel)
+    return [entity_type for entity_type in rows if entity_type not in match.interaction.targets]
