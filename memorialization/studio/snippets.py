@@ -92,7 +92,9 @@ def digital_snippets(settings: StudioSettings) -> list[Snippet]:
 def _case_snippets(settings: StudioSettings, subject: str) -> list[Snippet]:
     if not settings.case_type:
         return []
-    lines = [f"data.{settings.case_type}.subject = {subject}", 'contactId = "{contactid}"', 'screenPop = "true"']
+    case = f"data.{settings.case_type}"
+    described = [f"{case}.subject = {subject}", f'{case}.comment.body = "Created by the script for {{contactid}}"']
+    lines = [*described, 'contactId = "{contactid}"', 'screenPop = "true"']
     snippet = Snippet(
         "create-case",
         _("Create a case when there is none"),
