@@ -38,6 +38,8 @@ class Scenario:
 
 _TABLE: tuple[tuple[str, str, int, Callable[[Story], None]], ...] = (
     ("voice_inbound", "Inbound call", 14, voice.inbound),
+    ("voice_known_caller", "Known caller", 8, voice.known_caller),
+    ("voice_new_ticket", "Caller without a ticket", 5, voice.new_ticket),
     ("voice_without_acw", "Call without ACW", 8, voice.without_acw),
     ("voice_outbound", "Outbound call", 8, voice.outbound),
     ("voice_caller_hangs_up", "Caller hangs up", 8, voice.caller_hangs_up),
