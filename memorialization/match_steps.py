@@ -21,6 +21,8 @@ class StepOutcome(StrEnum):
 
     FOUND = "found"
     NOTHING = "nothing"
+    UNUSABLE = "unusable"  # params: variable
+    UNLINKED = "unlinked"  # params: record
     AMBIGUOUS = "ambiguous"
     NO_CLUE = "no_clue"  # neither number nor address nor id of the person is known
     NO_OPEN_CASE = "no_open_case"  # params: hours
@@ -35,6 +37,8 @@ class StepOutcome(StrEnum):
 STEP_SENTENCES: Mapping[str, str | Promise] = {
     StepOutcome.FOUND: _("found"),
     StepOutcome.NOTHING: _("found nothing"),
+    StepOutcome.UNUSABLE: _("the script variable %(variable)s does not hold the id of a record"),
+    StepOutcome.UNLINKED: _("record %(record)s was unlinked"),
     StepOutcome.AMBIGUOUS: _("found more than one, so none was chosen"),
     StepOutcome.NO_CLUE: _("nothing is known to look for the person by"),
     StepOutcome.NO_OPEN_CASE: _("the person has no unsolved case that changed within %(hours)s hours"),
@@ -49,13 +53,14 @@ STEP_SENTENCES: Mapping[str, str | Promise] = {
 
 @dataclass
 class Trail:
-    """The steps that were taken for one record type."""
+    """The steps that were taken for one record type, at one moment."""
 
+    now: datetime
     steps: list[Mapping[str, Any]] = field(default_factory=list)
 
     def add(self, rule: str, outcome: StepOutcome, **params: Any) -> None:
         """Note how a rule ended."""
-        step = {"rule": rule, "outcome": outcome.value}
+        step = {"rule": rule, "outcome": outcome.value, "at": self.now.isoformat()}
         self.steps.append({**step, "params": params} if params else step)
 
 

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from memorialization.account_urls import account_urls
 from memorialization.ledger_urls import ledger_urls
-from memorialization.views import mapping_editor, mappings
+from memorialization.views import mapping_editor, mappings, record_matching
 
 mapping_urls: list[URLPattern | URLResolver] = [
     path("", mappings.list_mappings, name="memorialization_mapping_list"),
@@ -18,6 +18,7 @@ mapping_urls: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("configurations/<uuid:pk>/data-memorialization/", include(mapping_urls)),
+    path("configurations/<uuid:pk>/record-matching/", record_matching.show_rules, name="record_matching"),
     *ledger_urls,
     *account_urls,
 ]

@@ -1,7 +1,6 @@
 """Forms of a configuration: its basics, its settings."""
 
 import zoneinfo
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -13,8 +12,6 @@ from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMProvider
 from crm_integrations.providers.registry import all_providers
 
-VARIABLE_PREFIX = "variable_"
-VARIABLE_LIMIT = 100  # characters of a script variable's name
 SETTING_COLUMNS = (
     "name",
     "description",
@@ -22,8 +19,6 @@ SETTING_COLUMNS = (
     "acw_limit_minutes",
     "contact_ends_first_voice",
     "memorialize_on_closed",
-    "uses_linked_records",
-    "uses_record_variables",
 )
 HELP_TEXTS = {
     "time_zone": gettext_lazy("Times written to date fields are days in this zone."),
@@ -34,8 +29,6 @@ HELP_TEXTS = {
     "memorialize_on_closed": gettext_lazy(
         "Also write when a digital interaction's status is saved as Closed, not only when the agent lets go of it."
     ),
-    "uses_linked_records": gettext_lazy("Records that agents, workflows or the API tied to the interaction."),
-    "uses_record_variables": gettext_lazy("Records whose id the script puts into one of the variables below."),
 }
 
 
@@ -82,8 +75,6 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
         if provider and provider.asks_external_domain:
             self.fields["external_domain"] = external_domain_field(provider, self.instance.external_domain)
-        for entity_type, name in self._record_variables().items():
-            self.fields[VARIABLE_PREFIX + entity_type] = _variable_field(entity_type, name)
 
     def clean_external_domain(self) -> str:
         """The pasted domain as an origin."""
@@ -100,21 +91,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         columns = {name: self.cleaned_data[name] for name in SETTING_COLUMNS}
         if "external_domain" in self.fields:
             columns["external_domain"] = self.cleaned_data["external_domain"]
-        columns["record_variables"] = {
-            name.removeprefix(VARIABLE_PREFIX): value.lower()
-            for name, value in self.cleaned_data.items()
-            if name.startswith(VARIABLE_PREFIX) and value
-        }
         return columns
-
-    @property
-    def variable_fields(self) -> list[forms.BoundField]:
-        """The fields for names of script variables."""
-        return [field for field in self if field.name.startswith(VARIABLE_PREFIX)]
-
-    def _record_variables(self) -> Mapping[str, str]:
-        offered = dict.fromkeys(self.provider.default_record_variables if self.provider else {}, "")
-        return {**offered, **self.instance.record_variables}
 
 
 def external_domain_field(provider: CRMProvider, initial: str) -> forms.CharField:
@@ -143,13 +120,3 @@ def clean_external_domain(provider: CRMProvider | None, text: str) -> str:
 
 def _basics(configuration: Configuration) -> dict[str, str]:
     return {name: getattr(configuration, name) for name in ("integration_type", "name", "description")}
-
-
-def _variable_field(entity_type: str, name: str) -> forms.CharField:
-    return forms.CharField(
-        label=_("Script variable for the record type “%(entity_type)s”") % {"entity_type": entity_type},
-        max_length=VARIABLE_LIMIT,
-        required=False,
-        initial=name,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
-    )

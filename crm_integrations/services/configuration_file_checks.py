@@ -12,10 +12,10 @@ from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.models.configurations import validate_time_zone
 from crm_integrations.providers.base import CRMProvider
 from crm_integrations.providers.registry import UnknownProvider, get_provider
+from crm_integrations.services.matching_files import check_matching
 
 SETTINGS_KEYS = ("timeZone", "acwLimitMinutes", "contactEndsFirstVoice", "memorializeOnClosed", "recordMatching")
-MATCHING_KEYS = ("linkedRecords", "scriptVariables", "variables")
-NAME_LIMIT, DESCRIPTION_LIMIT, DOMAIN_LIMIT, VARIABLE_LIMIT = 100, 1000, 200, 200  # characters, as the columns
+NAME_LIMIT, DESCRIPTION_LIMIT, DOMAIN_LIMIT = 100, 1000, 200  # characters, as the columns
 ACW_MINUTES = (1, 1440)
 
 
@@ -94,17 +94,13 @@ def _check_domain(root: FileObject, provider: CRMProvider | None) -> str:
 
 def _check_settings(settings: FileObject, provider: CRMProvider | None) -> dict[str, Any]:
     settings.allow(*SETTINGS_KEYS)
-    matching = settings.child("recordMatching")
-    matching.allow(*MATCHING_KEYS)
     low, high = ACW_MINUTES
     return {
         "time_zone": _check_time_zone(settings),
         "acw_limit_minutes": settings.whole("acwLimitMinutes", default=60, low=low, high=high),
         "contact_ends_first_voice": settings.flag("contactEndsFirstVoice", default=False),
         "memorialize_on_closed": settings.flag("memorializeOnClosed", default=False),
-        "uses_linked_records": matching.flag("linkedRecords", default=True),
-        "uses_record_variables": matching.flag("scriptVariables", default=True),
-        "record_variables": _check_variables(matching, provider),
+        **check_matching(settings.child("recordMatching"), provider),
     }
 
 
@@ -116,13 +112,6 @@ def _check_time_zone(settings: FileObject) -> str:
     except ValidationError as error:
         settings.refuse("timeZone", error.messages[0])
     return name
-
-
-def _check_variables(matching: FileObject, provider: CRMProvider | None) -> dict[str, str]:
-    if "variables" not in matching.values:
-        return dict(provider.default_record_variables) if provider else {}
-    variables = matching.child("variables")
-    return {key: variables.text(key, limit=VARIABLE_LIMIT).lower() for key in variables.values}
 
 
 def check_section(

@@ -14,7 +14,6 @@ from crm_integrations.configuration_sections import SECTION_KEYS, SectionRefused
 from crm_integrations.file_reading import FileObject, NotAFile, parse_file
 from crm_integrations.models import Configuration, User
 from crm_integrations.problems import Problem
-from crm_integrations.providers.registry import UnknownProvider, get_provider
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.configuration_file_checks import (
     check_authentication,
@@ -23,6 +22,7 @@ from crm_integrations.services.configuration_file_checks import (
     check_section,
     name_taken,
 )
+from crm_integrations.services.matching_files import export_matching
 
 FILE_VERSION = 1
 KEYS = (
@@ -130,20 +130,8 @@ def _export_settings(configuration: Configuration) -> dict[str, Any]:
         "contactEndsFirstVoice": configuration.contact_ends_first_voice,
         "memorializeOnClosed": configuration.memorialize_on_closed,
     }
-    matching = {
-        "linkedRecords": configuration.uses_linked_records,
-        "scriptVariables": configuration.uses_record_variables,
-        "variables": dict(sorted(configuration.record_variables.items())),
-    }
-    usual = {"linkedRecords": True, "scriptVariables": True, "variables": _usual_variables(configuration)}
-    return settings if matching == usual else {**settings, "recordMatching": matching}
-
-
-def _usual_variables(configuration: Configuration) -> dict[str, str]:
-    try:
-        return dict(get_provider(configuration.integration_type).default_record_variables)
-    except UnknownProvider:
-        return {}
+    matching = export_matching(configuration)
+    return {**settings, "recordMatching": matching} if matching else settings
 
 
 def _export_section(key: str, configuration: Configuration) -> list[dict[str, Any]]:

@@ -115,21 +115,15 @@ def list_records(call: Call) -> Reply:
 def search_records(call: Call) -> Reply:
     """`GET …/records/search?query=`: the beginning of any word in names and text fields."""
     find_object(call)
-    words = call.args.get("query", "").lower().split()
-    texts = [field["key"] for field in fields_of(call.account, call.params["key"]) if field["type"] in TEXT_TYPES]
-    found = [
-        record
-        for record in records_of(call.account, call.params["key"])
-        if any(part.startswith(word) for word in words for part in _words(record, texts))
-    ]
-    return _list(call, found)
+    return _list(call, _mentioning(call, records_of(call.account, call.params["key"])))
 
 
 def filter_records(call: Call) -> Reply:
     """`POST …/records/search` with {"filter": {"custom_object_fields.k": {"$eq": v}}}, `$and` and `$or`."""
     find_object(call)
     wanted = call.body.get("filter") or {}
-    return _list(call, [record for record in records_of(call.account, call.params["key"]) if _passes(record, wanted)])
+    found = [record for record in records_of(call.account, call.params["key"]) if _passes(record, wanted)]
+    return _list(call, _mentioning(call, found) if "query" in call.args else found)
 
 
 def create_record(call: Call) -> Reply:
@@ -254,6 +248,14 @@ def _list(call: Call, records: list[Record]) -> Reply:
     )
 
 
+def _mentioning(call: Call, records: list[Record]) -> list[Record]:
+    words = call.args.get("query", "").lower().split()
+    texts = [field["key"] for field in fields_of(call.account, call.params["key"]) if field["type"] in TEXT_TYPES]
+    return [
+        record for record in records if any(part.startswith(word) for word in words for part in _words(record, texts))
+    ]
+
+
 def _words(record: Record, keys: list[str]) -> list[str]:
     texts = [record["name"], record["external_id"] or ""]
     texts += [str(record["custom_object_fields"].get(key) or "") for key in keys]
@@ -279,8 +281,9 @@ def _holds(value: Any, operator: str, other: Any) -> bool:
         return (str(value).lower() == str(other).lower()) is (operator == "$eq")
     if operator in ("$in", "$nin"):
         return (value in other) is (operator == "$in")
-    pair = str(value or ""), str(other)
-    return {"$gt": pair[0] > pair[1], "$lt": pair[0] < pair[1], "$contains": pair[1] in pair[0]}.get(operator, False)
+    have, want = str(value or ""), str(other)
+    orders = {"$gt": have > want, "$lt": have < want, "$gte": have >= want, "$lte": have <= want}
+    return {**orders, "$contains": want in have}.get(operator, False)
 
 
 def _flat(record: Record) -> Record:

@@ -70,15 +70,17 @@ def linked_records(interaction: Interaction, names: RecordNames) -> list[LinkedR
 
 def linkable_types(interaction: Interaction) -> list[tuple[str, str]]:
     """Record types that a link can have an effect for: those of its own plan, else of the active mappings."""
-    if not interaction.targets:
-        return mapped_types(interaction.configuration)
     account, names = configuration_account(interaction.configuration), record_names_of(interaction)
-    return [(key, names.title(account, key)) for key in interaction.targets]
+    types = {key: names.title(account, key) for key in interaction.targets}
+    if not types or interaction.match_due_at is not None:
+        types |= dict(mapped_types(interaction.configuration))
+    return list(types.items())
 
 
 def is_unfinished(interaction: Interaction, deliveries: Iterable[Delivery]) -> bool:
     """Whether something is still going to happen by itself."""
-    return interaction.state != Interaction.State.PLANNED or any(each.state in UNFINISHED for each in deliveries)
+    is_planned = interaction.state == Interaction.State.PLANNED and interaction.match_due_at is None
+    return not is_planned or any(each.state in UNFINISHED for each in deliveries)
 
 
 def page_version(interaction: Interaction, deliveries: Sequence[Delivery]) -> str:

@@ -55,10 +55,12 @@ def interaction_timeline(
     rows: Sequence[DeliveryRow],
     *,
     title_of: Callable[[str], str],
+    matching: Sequence[TimelineEntry] = (),
 ) -> list[TimelineEntry]:
     """Everything that led from the first event to the present state of each record; `title_of` names entity types."""
     entries = [_event_entry(event, title_of) for event in events]
     entries += [_verdict_entry(interaction)] if interaction.verdict_rule else []
+    entries += matching
     entries += [_plan_entry(row) for row in rows]
     return _in_order([*entries, *_attempt_entries(rows)])
 

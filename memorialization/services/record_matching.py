@@ -31,6 +31,7 @@ from memorialization.services.frozen_targets import id_fields, read_evidence, re
 from memorialization.services.written_records import WrittenSearch, find_own_records
 from memorialization.targeting import (
     CREATED,
+    LINKED,
     NONE,
     SCRIPT_VARIABLE,
     SEARCH,
@@ -42,6 +43,7 @@ from memorialization.targeting import (
 
 T = TypeVar("T")
 REFUSED_QUESTIONS = (AccessDenied, ValueRefused, Misconfigured, RecordGone, NotImplementedError)
+TOLD_OUTCOMES = {"record_variable_unusable": StepOutcome.UNUSABLE, "unlinked": StepOutcome.UNLINKED}
 CASES_READ = 25  # unsolved cases of a person, the newest
 PEOPLE_ASKED = 3  # of several people, so many are asked for the cases among which somebody is to choose
 
@@ -91,7 +93,7 @@ class _Walk:
         gone: frozenset[str] = frozenset(),
     ) -> None:
         self.matcher, self.entity_type, self.fields = matcher, entity_type, fields
-        self.settings, self.trail = matcher.settings, Trail()
+        self.settings, self.trail = matcher.settings, Trail(matcher.now)
         self.evidence = read_evidence(matcher.interaction)
         unlinked = {link.id for link in self.evidence.unlinked if link.entity_type == entity_type}
         self.excluded = gone | unlinked
@@ -101,8 +103,16 @@ class _Walk:
         told = find_target(self.entity_type, self.evidence, self.settings)
         if told.ids:
             return self._finish(self._check_caller(told, told.ids))
+        self._note_told(told)
         rules = (self._find_written, self._find_created, self._search, self._create)
         return self._walk(rules, otherwise=told)
+
+    def _note_told(self, told: Target) -> None:
+        """What the rules that need nobody's answer came to."""
+        if self.settings.uses_linked_records:
+            self.trail.add(LINKED, StepOutcome.NOTHING)
+        if self.settings.uses_record_variables and self.settings.record_variables.get(self.entity_type):
+            self.trail.add(SCRIPT_VARIABLE, TOLD_OUTCOMES.get(told.reason, StepOutcome.NOTHING), **told.params)
 
     def find_existing(self) -> Target:
         """The same by the rules that find what is there."""

@@ -25,6 +25,7 @@ from memorialization.selectors.ledger_details import (
 )
 from memorialization.selectors.ledger_events import events_of
 from memorialization.selectors.ledger_interactions import agent_name, interaction_or_404
+from memorialization.selectors.ledger_matching import matching_entries, record_choices
 from memorialization.selectors.ledger_records import configuration_account
 from memorialization.selectors.ledger_timeline import delivery_timeline, interaction_timeline
 
@@ -37,13 +38,19 @@ def show_interaction(request: HttpRequest, pk: int) -> HttpResponse:
     sheets = delivery_sheets(interaction)
     rows = [sheet.row for sheet in sheets]
     names, account = record_names_of(interaction), configuration_account(interaction.configuration)
+    title_of = partial(names.title, account)
     context = {
         "interaction": interaction,
         "agent": agent_name(interaction),
         "sheets": sheets,
         "links": linked_records(interaction, names),
+        "choices": record_choices(interaction, names),
         "entries": interaction_timeline(
-            interaction, events_of(interaction), rows, title_of=partial(names.title, account)
+            interaction,
+            events_of(interaction),
+            rows,
+            title_of=title_of,
+            matching=matching_entries(interaction, title_of),
         ),
         "breadcrumbs": interaction_trail(interaction),
         **_page_context(request, [row.delivery for row in rows], interaction),

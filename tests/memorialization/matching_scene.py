@@ -11,6 +11,7 @@ from tests.memorialization.event_payloads import voice
 from tests.memory_provider import MemoryAccount
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # as tests.engine has it
+TOLD_NOTHING = (("linked", "nothing"), ("script_variable", "nothing"))
 ANI = "+15145550123"
 IDS = {
     "ticket": [
@@ -78,8 +79,9 @@ def outcome(interaction: Interaction, entity_type: str = "ticket") -> tuple[str,
 
 
 def steps(interaction: Interaction, entity_type: str = "ticket") -> list[tuple[str, str]]:
-    """Which rules were tried for a type, with their outcomes."""
-    return [(each["rule"], each["outcome"]) for each in interaction.targets[entity_type].get("steps", [])]
+    """Which rules were tried for a type, with their outcomes; without those that needed nobody's answer."""
+    found = [(each["rule"], each["outcome"]) for each in interaction.targets[entity_type].get("steps", [])]
+    return [step for step in found if step not in TOLD_NOTHING]
 
 
 def candidates(interaction: Interaction, entity_type: str = "ticket") -> list[str]:

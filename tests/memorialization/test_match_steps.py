@@ -67,10 +67,11 @@ def test_every_outcome_has_words():
 
 
 def test_a_trail_keeps_the_steps_in_order():
-    trail = Trail()
+    trail = Trail(NOW)
     trail.add("written", StepOutcome.NOTHING)
     trail.add("search", StepOutcome.NO_OPEN_CASE, hours=72)
+    at = NOW.isoformat()
     assert trail.steps == [
-        {"rule": "written", "outcome": "nothing"},
-        {"rule": "search", "outcome": "no_open_case", "params": {"hours": 72}},
+        {"rule": "written", "outcome": "nothing", "at": at},
+        {"rule": "search", "outcome": "no_open_case", "at": at, "params": {"hours": 72}},
     ]

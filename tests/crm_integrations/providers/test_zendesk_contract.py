@@ -7,12 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from crm_integrations.providers.base import PersonClues
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, RecordClosed, RetryLater
 from crm_integrations.providers.limits import LimitScope
 from crm_integrations.providers.zendesk.provider import ZendeskProvider
 from demo.zendesk.app import create_app
 from demo.zendesk.server import build_server
-from tests.crm_integrations.providers.contract import REDIRECT_URI, LiveAccount, NotingGate, ProviderContract
+from tests.crm_integrations.providers.contract import PHONE, REDIRECT_URI, LiveAccount, NotingGate, ProviderContract
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +156,45 @@ class TestZendeskProvider(ProviderContract):
         assert raised.value.may_have_applied
         read = connection.get_records("ticket", [account.ticket_id])
         assert read[account.ticket_id].values["subject"] == "Lost answer"
+
+    def test_records_of_custom_objects_are_created_found_and_searched(self, account, connection):
+        entity_type = next(each.key for each in connection.list_entity_types() if each.is_custom)
+        body = {"custom_object_record": {"name": "Contract 4 door"}}
+        request = account.provider.read_creation(entity_type, body)
+        first, again = (connection.create_record(request, key="key-object").record.id for _time in range(2))
+        assert first == again
+        assert [found.id for found in connection.find_by_external_id(entity_type, "key-object")] == [first]
+        for text in ('name:"Contract 4 door" created_at>=2020-01-01', "Contract name:Contract 4 door"):
+            found = connection.find_records(entity_type, account.provider.read_filter(text))
+            assert [record.id for record in found.records] == [first], text
+
+    def test_organizations_are_created_once_and_found(self, account, connection):
+        body = {"organization": {"name": "Contract Inc.", "external_id": "own-org"}}
+        request = account.provider.read_creation("organization", body)
+        first, again = (connection.create_record(request, key="key-org").record.id for _time in range(2))
+        assert first == again
+        criteria = account.provider.read_filter("name:Contract Inc.")
+        assert [found.id for found in connection.find_records("organization", criteria).records] == [first]
+
+    def test_deleted_and_merged_people_are_nobody_and_suspended_ones_are_found(
+        self, account, connection, person, demo_url
+    ):
+        def act(change):
+            path = f"{demo_url}/_control/{account.address}/users/{person.id}"
+            assert requests.post(path, json=change, timeout=10).status_code == 200
+
+        act({"action": "suspend"})
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [person.id]
+        winner = connection.find_people(PersonClues(email=account.agent))[0]
+        act({"action": "merge", "into": winner.id})
+        assert connection.get_records("user", [person.id]) == {}
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [winner.id]
+
+    def test_a_number_written_in_any_way_is_found(self, account, connection, person, demo_url):
+        change_record(demo_url, account.address, f"users/{person.id}", {"phone": "5145550177"})
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [person.id]
+
+    def test_the_first_note_is_internal(self, account, connection, person, demo_url):
+        made = self.make_case(account, connection, person).record
+        shown = requests.get(f"{demo_url}/_control/{account.address}/records/tickets/{made.id}", timeout=10).json()
+        assert [comment["public"] for comment in shown["comments"]] == [False]

@@ -127,6 +127,40 @@ def test_settings_of_record_matching_travel_only_when_they_are_not_the_usual_one
     assert export_configuration(configuration=configuration)["settings"]["recordMatching"] == matching
 
 
+def test_every_rule_of_record_matching_travels(authentication):
+    matching = {
+        "linkedRecords": True, "scriptVariables": True, "variables": {"ticket": "my_ticket"},
+        "writtenRecords": False, "searchRecords": True, "searchByPhone": False, "createCases": True,
+        "createPeople": True, "checkCaller": True, "emailVariable": "mail", "externalIdVariable": "account",
+        "phoneCountry": "CA", "caseAgeHours": 24, "closedCases": "follow_up",
+    }  # fmt: skip
+    configuration = take(with_change("settings", "recordMatching", matching))
+    assert (configuration.phone_country, configuration.closed_case_policy) == ("CA", "follow_up")
+    assert export_configuration(configuration=configuration)["settings"]["recordMatching"] == matching
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("writtenRecords", "yes"),
+        ("caseAgeHours", 0),
+        ("caseAgeHours", 8761),
+        ("phoneCountry", "Canada"),
+        ("closedCases", "reopen"),
+        ("emailVariable", 7),
+        ("searchAnything", True),
+    ],
+)
+def test_a_wrong_rule_is_named_with_its_path(authentication, key, value):
+    document = with_change("settings", "recordMatching", {key: value})
+    assert any(f"recordMatching.{key}" in path for path in refusal(document))
+
+
+def test_a_search_by_nothing_is_refused(authentication):
+    document = with_change("settings", "recordMatching", {"searchRecords": True, "searchByPhone": False})
+    assert list(refusal(document)) == ["settings.recordMatching.searchRecords"]
+
+
 def test_a_draft_without_account_travels_as_a_draft():
     draft = Configuration.objects.create(
         name="Draft", integration_type="memory", record_variables=dict(MemoryProvider.default_record_variables)

@@ -226,7 +226,7 @@ def test_a_refused_question_passes_its_rule_over_and_says_so(error):
     crm(configuration).faults.append(error)
     interaction = matched(configuration)
     assert steps(interaction) == [("written", "passed_over"), ("search", "found")]
-    assert interaction.targets["ticket"]["steps"][0]["params"] == {"words": error.message}
+    assert interaction.targets["ticket"]["steps"][2]["params"] == {"words": error.message}
     assert outcome(interaction)[0] == "1"
 
 
