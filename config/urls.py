@@ -10,6 +10,7 @@ admin.site.site_header = admin.site.site_title = _("Agent Integrations: raw tabl
 
 api_urls = [
     path("", include("memorialization.api_urls")),
+    path("", include("dynamic_data.api_urls")),
     path("", include("crm_integrations.api.urls")),  # last: it answers for every other address
 ]
 urlpatterns = [

@@ -8,6 +8,7 @@ from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm_integrations.api.card_records import card_as_json
 from crm_integrations.api.problems import ApiProblem
 from crm_integrations.api.requests import ApiCall, api_view
 from crm_integrations.error_explanations import explain_crm_error
@@ -20,7 +21,6 @@ from crm_integrations.providers.errors import (
     Reauthenticate,
     RetryLater,
 )
-from crm_integrations.services.record_cards import RecordCard
 from crm_integrations.services.workflow_creation import KEY_LIMIT
 from crm_integrations.services.workflow_run import NotActive, WorkflowOutcome, run_workflow
 from crm_integrations.workflows.bodies import Workflow
@@ -79,9 +79,9 @@ def _read_key(call: ApiCall) -> str:
 
 def _as_json(outcome: WorkflowOutcome) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "records": [_card_as_json(card) for card in outcome.records],
-        "related": [_card_as_json(card) for card in outcome.related],
-        "pinned": [_card_as_json(card) for card in outcome.pinned],
+        "records": [card_as_json(card) for card in outcome.records],
+        "related": [card_as_json(card) for card in outcome.related],
+        "pinned": [card_as_json(card) for card in outcome.pinned],
         "created": outcome.is_created,
         "isComplete": outcome.is_complete,
         "notes": list(outcome.notes),
@@ -99,8 +99,3 @@ def _bounded(body: dict[str, Any]) -> dict[str, Any]:
             size -= len(json.dumps(records.pop())) + 2
             body["isComplete"] = False
     return body
-
-
-def _card_as_json(card: RecordCard) -> dict[str, Any]:
-    fields = [{"key": field.key, "label": field.label, "value": field.value} for field in card.fields]
-    return {"entityType": card.entity_type, "id": card.id, "title": card.title, "url": card.url, "fields": fields}

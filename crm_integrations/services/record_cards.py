@@ -20,9 +20,9 @@ from crm_integrations.record_display.values import display_value
 from crm_integrations.selectors.configurations import find_provider
 from crm_integrations.services.catalogue import known_entity_types
 from crm_integrations.services.reading_cache import RecordReading
-from crm_integrations.services.record_readings import read_records
+from crm_integrations.services.record_readings import FRESH_S, read_records
 
-SAID_STALE_AFTER_S = 30  # a reading this old is said to be old; younger ones come and go by themselves
+SAID_STALE_AFTER_S = 30  # a reading so much older than asked for is said to be old
 PROBLEM_WORDS = {
     "limited": gettext_lazy("The CRM limits its calls just now."),
     "unavailable": gettext_lazy("The CRM cannot be reached just now."),
@@ -74,12 +74,12 @@ def build_cards(
     language: str,
     time_zone: str,
     clock: Clock = read_database_clock,
-    refresh: bool = False,
+    max_age_s: float = FRESH_S,
 ) -> list[RecordCard]:
     """The records' cards in the order asked for, each once; raises none of the port's errors.
 
-    `time_zone`: an IANA name. At most one call per record type and 100 records; none when all were read within the
-    last ten seconds (with `refresh`, the last one). Call it outside atomic().
+    `time_zone`: an IANA name. At most one call per record type and 100 records; none for what was read within the last
+    `max_age_s`. Call it outside atomic().
     """
     wanted = list(dict.fromkeys(references))
     fields = card_fields(configuration)
@@ -91,17 +91,18 @@ def build_cards(
             references=wanted,
             fields=fields,
             clock=clock,
-            refresh=refresh,
+            max_age_s=max_age_s,
         )
     with translation.override(language):
-        words = _CardWords(configuration, zoneinfo.ZoneInfo(time_zone))
+        words = _CardWords(configuration, zoneinfo.ZoneInfo(time_zone), max_age_s + SAID_STALE_AFTER_S)
         return [words.build(each, readings[each], fields.get(each.entity_type, ())) for each in wanted]
 
 
 class _CardWords:
     """Names and links of one configuration's records, in the active language."""
 
-    def __init__(self, configuration: Configuration, time_zone: zoneinfo.ZoneInfo) -> None:
+    def __init__(self, configuration: Configuration, time_zone: zoneinfo.ZoneInfo, stale_after_s: float) -> None:
+        self._stale_after_s = stale_after_s
         self._configuration = configuration
         self._account = configuration.authentication.account if configuration.authentication else None
         self._provider = find_provider(configuration)
@@ -111,7 +112,7 @@ class _CardWords:
     def build(self, reference: RecordReference, reading: RecordReading, fields: Sequence[CRMField]) -> RecordCard:
         """The card of one reading."""
         record, entity_title = reading.record, self._entity_title(reference.entity_type)
-        is_stale = record is not None and (reading.problem != "" or reading.age_s >= SAID_STALE_AFTER_S)
+        is_stale = record is not None and (reading.problem != "" or reading.age_s >= self._stale_after_s)
         return RecordCard(
             entity_type=reference.entity_type,
             id=reference.record_id,

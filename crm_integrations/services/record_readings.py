@@ -1,7 +1,7 @@
 """Records as the CRM shows them, read through a short cache: many looks at a card are few calls.
 
-A reading is fresh for ten seconds. Whoever finds it older asks the CRM; when the CRM cannot answer now, or somebody
-else is asking already, the last known reading stands in.
+A reading is fresh for ten seconds, or as long as the caller says. Whoever finds it older asks the CRM; when the CRM
+cannot answer now, or somebody else is asking already, the last known reading stands in.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,6 @@ from crm_integrations.services.connections import open_connection
 from crm_integrations.services.reading_cache import WHOLE_ACCOUNT, ReadingCache, RecordReading, ShownFields
 
 FRESH_S = 10
-REFRESHED_S = 1  # who asks for a refresh is served nothing older
 IDS_PER_CALL = 100  # the port's limit
 SHORTEST_REST_S, LONGEST_REST_S = 5, 30  # how long the CRM is left alone after it could not answer
 PASSING = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)  # they hold for every record type
@@ -45,7 +44,7 @@ def read_records(
     references: Collection[RecordReference],
     fields: ShownFields,
     clock: Clock,
-    refresh: bool = False,
+    max_age_s: float = FRESH_S,
 ) -> Readings:
     """Every record asked for, with the fields that are shown of its type; raises none of the port's errors.
 
@@ -53,8 +52,7 @@ def read_records(
     """
     store = ReadingCache(authentication_id=authentication.pk, fields=fields, clock=clock)
     known = store.load(references)
-    fresh_s = REFRESHED_S if refresh else FRESH_S
-    due = [each for each in references if each not in known or known[each].age_s >= fresh_s]
+    due = [each for each in references if each not in known or known[each].age_s >= max_age_s]
     problems = {kind: store.resting_problem(kind) for kind in dict.fromkeys(each.entity_type for each in due)}
     wanted = _choose(store, [each for each in due if not problems[each.entity_type]], known)
     answers: Readings = {}

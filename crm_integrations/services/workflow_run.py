@@ -5,8 +5,8 @@ An agent waits meanwhile, so the calls may use the head-room of people, and none
 
 import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import get_language
@@ -189,7 +189,11 @@ def _pop(agent: str, records: Sequence[RecordReference], connection: CRMConnecti
 
 def _tell(run: _Run) -> WorkflowOutcome:
     """What came of it, with the cards of all records."""
-    cards = _cards(run, [*run.found.records, *run.found.related])
+    linked = _linked_records(run)
+    cards = {
+        record: replace(card, is_linked=record in linked)
+        for record, card in _cards(run, [*run.found.records, *run.found.related]).items()
+    }
     if any(card.is_gone for card in cards.values()):
         run.notes.append(_("A record was deleted in the CRM since it was created or found."))
     return WorkflowOutcome(
@@ -201,6 +205,13 @@ def _tell(run: _Run) -> WorkflowOutcome:
         screen_pop=run.screen_pop,
         notes=tuple(run.notes),
     )
+
+
+def _linked_records(run: _Run) -> Collection[RecordReference]:
+    contact_id = run.circumstances.contact_id
+    if not contact_id:
+        return ()
+    return contact_links().linked_records(configuration=run.configuration, contact_id=contact_id, now=run.now)
 
 
 def _cards(run: _Run, records: Sequence[RecordReference]) -> dict[RecordReference, RecordCard]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.dynamic_data.kept_links import KeptLinks
 from tests.memory_provider import MemoryProvider
 
 
@@ -11,3 +12,11 @@ def memory_crm(settings):
     MemoryProvider.reset()
     yield
     MemoryProvider.reset()
+
+
+@pytest.fixture
+def kept_links(monkeypatch):
+    """The keeper of links, in memory."""
+    keeper = KeptLinks()
+    monkeypatch.setattr("crm_integrations.contact_links._keepers", [keeper])
+    return keeper

@@ -186,7 +186,7 @@ def test_a_match_is_linked_only_when_the_script_says_so(run, configuration):
     assert links(configuration) == []
     answer = run("search-ani", {"phoneNumber": CALLER, "contactId": "415", "pinnedRecord": "true"})
     assert names(answer["pinned"]) == links(configuration) == [("user", "7")]
-    assert InteractionEvent.objects.get().origin == "workflow"
+    assert InteractionEvent.objects.get().origin == "workflow" and answer["records"][0]["linked"]
 
 
 def test_several_matches_are_never_linked(run, configuration):
@@ -361,6 +361,8 @@ def test_when_the_time_is_over_at_the_end_cards_come_without_fields(run, configu
         "title": "User 7",
         "url": "https://acme.memory.test/user/7",
         "fields": [],
+        "linked": False,
+        "closed": False,
     }
 
 

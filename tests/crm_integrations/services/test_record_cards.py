@@ -124,12 +124,12 @@ def test_looks_within_ten_seconds_are_one_call_whatever_the_language(configurati
     assert len(reads(crm)) == 2
 
 
-def test_a_refresh_asks_at_once_and_shows_the_change(configuration, crm, clock):
+def test_who_asks_for_younger_values_is_shown_the_change(configuration, crm, clock):
     build(configuration, TICKET, clock=clock)
     crm.records["ticket", "1"]["subject"] = "Repaired"
     clock.pass_by(2)
 
-    [card] = build(configuration, TICKET, clock=clock, refresh=True)
+    [card] = build(configuration, TICKET, clock=clock, max_age_s=1)
     assert card.fields[0].value == "Repaired"
 
 
