@@ -153,7 +153,7 @@ def link_api(story: Story) -> None:
 
 
 def unlinked(story: Story) -> None:
-    """Nobody links anything: there is no record to write to."""
+    """Nobody links anything: the rules of record matching find the record to write to, or none."""
     call = Call(story)
     call.start()
     call.end()
