@@ -6,13 +6,13 @@ from django.http import JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from crm_integrations.api.card_records import card_as_json
 from crm_integrations.api.problems import ApiProblem
 from crm_integrations.api.requests import ApiCall, api_view
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration
 from crm_integrations.providers.errors import CRMError
 from crm_integrations.services.catalogue import known_entity_types, read_entity_types
-from crm_integrations.services.record_cards import RecordCard
 from dynamic_data.forms.card_requests import RequestReader, RequestRefused
 from dynamic_data.services.card_addresses import CardAddress, full_address
 from dynamic_data.services.customer_card import (
@@ -101,25 +101,6 @@ def _has_entity_type(configuration: Configuration, entity_type: str) -> bool:
 
 def _card_as_json(card: CustomerCard) -> dict[str, Any]:
     return {
-        "current": [_record_as_json(record) for record in card.current],
-        "related": [_record_as_json(record) for record in card.related],
+        "current": [card_as_json(record) for record in card.current],
+        "related": [card_as_json(record) for record in card.related],
     }
-
-
-def _record_as_json(record: RecordCard) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "entityType": record.entity_type,
-        "id": record.id,
-        "title": record.title,
-        "url": record.url,
-        "fields": [{"key": field.key, "label": field.label, "value": field.value} for field in record.fields],
-        "linked": record.is_linked,
-        "closed": record.is_closed,
-    }
-    if record.is_gone:
-        shown["gone"] = True
-    if record.stale_s is not None:
-        shown["stale"] = record.stale_s
-    if record.problem:
-        shown["problem"] = record.problem
-    return shown

@@ -155,6 +155,8 @@ PAGES = (
     Shown("mapping", of_mapping("memorialization_mapping_edit")),
     Shown("mapping-versions", of_mapping("memorialization_mapping_versions")),
     Shown("mapping-delete", of_mapping("memorialization_mapping_delete")),
+    Shown("next-step", of("configuration_next_step", "active")),
+    Shown("next-step-stopped", of("configuration_next_step", "stopped")),
     Shown("activity", of("configuration_activity", "active")),
     Shown("activity-empty", of("configuration_activity", "stopped")),
     Shown("interactions", plain("interaction_list")),
