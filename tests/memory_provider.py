@@ -201,7 +201,11 @@ class MemoryAccount:
                 raise ValueRefused("Request parameters don't match the given idempotency key", status=400)
             return made
         made = (request.entity_type, str(self._next_id()))
-        values = {"external_id": key, **request.values}
+        values = {
+            "external_id": key,
+            **({"status": "new"} if request.entity_type == "ticket" else {}),
+            **request.values,
+        }
         values["external_id"] = values["external_id"] or key
         comment = values.pop("comment", None)
         self.records[made] = values
@@ -273,7 +277,7 @@ class MemoryConnection(CRMConnection):
             reports=list(self.account.limits),
             refused=limited.limit_class if limited else "",
             retry_after_s=limited.retry_after_s if limited else None,
-            has_failed=isinstance(error, CRMUnavailable),
+            has_failed=isinstance(error, CRMUnavailable) and not error.is_search_alone,
             words=limited.message if limited else "",
         )
 

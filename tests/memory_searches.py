@@ -66,6 +66,8 @@ def _rank(value: CRMValue) -> float | str:
 
 def read_criteria(text: str) -> Iterator[SearchCriterion]:
     """`status:open -priority:low "some words"`; raises ValueError."""
+    if not text.strip():
+        raise ValueError("Write what is searched for.")
     for word in shlex.split(text):
         negated, bare = word.startswith("-"), word.removeprefix("-")
         operator = next((sign for sign in OPERATORS if sign in bare), "")

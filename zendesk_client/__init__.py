@@ -52,6 +52,8 @@ from zendesk_client.oauth import (
 )
 from zendesk_client.record_calls import WriteResult
 from zendesk_client.records import Record
+from zendesk_client.search_calls import SearchResult
+from zendesk_client.search_terms import SearchTerm
 from zendesk_client.subdomain import SUBDOMAIN, InvalidSubdomain, normalize_subdomain
 from zendesk_client.transport import FinishedCall
 from zendesk_client.users import CustomRole, Identity
@@ -98,6 +100,8 @@ __all__ = [
     "RecordInvalid",
     "RecordNotFound",
     "SearchLimitExceeded",
+    "SearchResult",
+    "SearchTerm",
     "SearchUnavailable",
     "TimedOut",
     "Timeouts",

@@ -20,6 +20,13 @@ CREATE_ONLY = {
     "organization_fields": frozenset({TAGS}),
     "custom_object_fields": frozenset[str](),
 }
+# What a creation takes besides the record's fields.
+CREATION_EXTRAS = {
+    "custom_fields": frozenset(
+        {"requester", "via_followup_source_id", "assignee_email", "ticket_form_id", "brand_id", "problem_id"}
+    ),
+    "user_fields": frozenset({"skip_verify_email", "verified"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,13 @@ class WriteOptions:
     """What goes with a write besides its values; all but the defaults is for tickets only.
 
     ``comment_is_public``: who sees ``values["comment"]``; it is always said, because Zendesk's own default is a
-    property of the ticket and a wrong guess e-mails the customer. ``metadata``: kept with the ticket's audit, under
-    ``metadata.custom``. ``updated_stamp``: the record's ``updated_at``; a newer ticket answers UpdateConflict.
+    property of the ticket and a wrong guess e-mails the customer. ``comment_is_html``: Zendesk strips tags elsewhere.
+    ``metadata``: kept with the ticket's audit, under ``metadata.custom``. ``updated_stamp``: the record's
+    ``updated_at``; a newer ticket answers UpdateConflict.
     """
 
     comment_is_public: bool = False
+    comment_is_html: bool = False
     metadata: Mapping[str, Any] | None = None
     updated_stamp: str = ""
 
@@ -55,10 +64,17 @@ def build_creation(
     values: Mapping[str, Any],
     definitions: Definitions | None = None,
     options: WriteOptions = PLAIN,
+    extras: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the object that goes under the envelope of a creation; here tags, e-mail and requester may be given."""
+    """Return the object that goes under the envelope of a creation; here tags, e-mail and requester may be given.
+
+    ``extras``: attributes of ``CREATION_EXTRAS``, sent as they are.
+    """
     _refuse_keys(record_type, values, frozenset(), definitions or {})
-    return _build(record_type, values, definitions or {}, options)
+    unknown = set(extras or {}) - CREATION_EXTRAS.get(record_type.container, frozenset())
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))} cannot be written here")
+    return _build(record_type, values, definitions or {}, options) | dict(extras or {})
 
 
 def _refuse_keys(
@@ -83,7 +99,8 @@ def _build(
     for key, value in values.items():
         known = definitions.get(key) or system.get(key)
         if key == COMMENT and record_type.name == "ticket":
-            body[COMMENT] = {"body": str(value), "public": options.comment_is_public}
+            text = "html_body" if options.comment_is_html else "body"
+            body[COMMENT] = {text: str(value), "public": options.comment_is_public}
         elif key in system:
             body[key] = _write_property(key, known.type if known else "text", value)
         else:

@@ -18,10 +18,12 @@ from zendesk_client.connection import (
 )
 from zendesk_client.limits import LimitReport
 from zendesk_client.record_calls import RecordCalls
+from zendesk_client.screen_calls import ScreenCalls
+from zendesk_client.search_calls import SearchCalls
 from zendesk_client.transport import AfterCall, BeforeCall, OnLimits, Transport
 
 
-class ZendeskClient(AccountCalls, RecordCalls, BulkCalls):
+class ZendeskClient(AccountCalls, RecordCalls, SearchCalls, ScreenCalls, BulkCalls):
     """Calls one account. ``entity_type`` is ``ticket``, ``user``, ``organization`` or ``custom_object:<key>``.
 
     ``fields`` of a method are the account's definitions by key (``{d.key: d for d in client.list_fields(…)}``); with

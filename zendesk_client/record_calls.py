@@ -1,4 +1,4 @@
-"""Calls that read and write single records, or look for them."""
+"""Calls that read and write single records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from typing import Any
 from zendesk_client.answers import Answer
 from zendesk_client.bodies import PLAIN, WriteOptions, build_creation, build_update
 from zendesk_client.calls import Calls, check_count
-from zendesk_client.finders import build_external_id_search, build_show_many, build_user_search
+from zendesk_client.finders import build_show_many
 from zendesk_client.paging import iterate_records
-from zendesk_client.record_types import TICKET, USER, RecordType, get_record_type
+from zendesk_client.record_types import TICKET, RecordType, get_record_type
 from zendesk_client.records import Definitions, Record, read_record
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
+SIDELOADS = {"user": "users", "group": "groups", "organization": "organizations"}
+NAMED_BY = {plural: entity_type for entity_type, plural in SIDELOADS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +51,26 @@ class RecordCalls(Calls):
         path, params = build_show_many(record_type, ids)
         return self._list_once(record_type, path, params, fields)
 
-    def find_by_external_id(
-        self, entity_type: str, external_id: str, *, fields: Definitions | None = None
-    ) -> list[Record]:
-        """Return the records with this external id; tickets may share one."""
+    def show_many_named(
+        self, entity_type: str, record_ids: Sequence[str | int], include: Iterable[str], *, fields: Definitions | None
+    ) -> tuple[list[Record], dict[tuple[str, str], str]]:
+        """The same, with the names of what they refer to: (type, id) -> name, in the same call.
+
+        ``include``: which of ``SIDELOADS`` (https://developer.zendesk.com/documentation/ticketing/using-the-zendesk-api/
+        side_loading/); custom objects have none.
+        """
         record_type = get_record_type(entity_type)
-        path, params = build_external_id_search(record_type, external_id)
-        return self._list_once(record_type, path, params, fields)
-
-    def find_users_by_phone(self, phone: str, *, fields: Definitions | None = None) -> list[Record]:
-        """Return users Zendesk's search finds for a number (E.164 finds most); compare their ``phone`` yourself."""
-        return self._list_once(USER, *build_user_search("phone", phone), fields)
-
-    def find_users_by_email(self, email: str, *, fields: Definitions | None = None) -> list[Record]:
-        """Return users Zendesk's search finds for an e-mail address, secondary addresses included."""
-        return self._list_once(USER, *build_user_search("email", email), fields)
-
-    def list_requested_tickets(
-        self, user_id: str | int, *, limit: int = 25, fields: Definitions | None = None
-    ) -> list[Record]:
-        """Return up to ``limit`` (at most 100) tickets a user requested, latest change first; no search lag."""
-        path = f"{USER.build_record_path(user_id)}/tickets/requested"
-        params = {"sort": "-updated_at", "page[size]": str(max(1, min(limit, 100)))}
-        return self._list_once(TICKET, path, params, fields)
+        ids = [record_type.check_id(record_id) for record_id in record_ids]
+        check_count(ids)
+        if not ids:
+            return [], {}
+        path, params = build_show_many(record_type, ids)
+        wanted = [SIDELOADS[name] for name in sorted(set(include))]
+        answer = self._get(path, {**params, "include": ",".join(wanted)} if wanted else params)
+        body = answer.read_json()
+        listed = answer.check_shape(body.get(record_type.plural), list, record_type.plural)
+        records = [read_record(record_type, each, fields) for each in listed if isinstance(each, dict)]
+        return records, {key: name for plural in wanted for key, name in _list_names(body, plural)}
 
     def iterate_ticket_audits(self, ticket_id: str | int) -> Iterator[Mapping[str, Any]]:
         """Yield a ticket's audits as Zendesk has them, oldest first.
@@ -107,17 +106,36 @@ class RecordCalls(Calls):
         *,
         fields: Definitions | None = None,
         options: WriteOptions = PLAIN,
+        extras: Mapping[str, Any] | None = None,
         idempotency_key: str = "",
     ) -> WriteResult:
-        """Create a record. ``idempotency_key`` (tickets only, ≤ 255 characters) makes a repetition within two hours
-        answer as the first call did; the same key with other content raises IdempotencyMismatch.
+        """Create a record, with ``extras`` besides its fields (``bodies.CREATION_EXTRAS``).
+
+        ``idempotency_key`` (tickets only, ≤ 255 characters) makes a repetition within two hours answer as the first
+        call did; the same key with other content raises IdempotencyMismatch.
         """
         record_type = get_record_type(entity_type)
         if idempotency_key and (record_type is not TICKET or len(idempotency_key) > MAX_IDEMPOTENCY_KEY_LENGTH):
             raise ValueError("only tickets take an idempotency key, of at most 255 characters")
-        body = build_creation(record_type, values, fields, options)
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        body = build_creation(record_type, values, fields, options, extras)
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         answer = self._transport.send("POST", record_type.path, json_body={record_type.envelope: body}, headers=headers)
+        return _read_write(record_type, answer, fields)
+
+    def upsert_object_record(
+        self, entity_type: str, external_id: str, values: Mapping[str, Any], *, fields: Definitions | None = None
+    ) -> WriteResult:
+        """Create the record of a custom object that has this external id, or update the one that has it already."""
+        record_type = get_record_type(entity_type)
+        if not record_type.object_key or not external_id.strip():
+            raise ValueError("only records of custom objects are written by their external id")
+        body = build_creation(record_type, {**values, "external_id": external_id}, fields)
+        answer = self._transport.send(
+            "PATCH",
+            record_type.path,
+            params={"external_id": external_id},
+            json_body={record_type.envelope: body},
+        )
         return _read_write(record_type, answer, fields)
 
     def add_tags(self, entity_type: str, record_id: str | int, tags: Iterable[str]) -> tuple[str, ...]:
@@ -138,3 +156,11 @@ def _read_write(record_type: RecordType, answer: Answer, fields: Definitions | N
         audit=audit if isinstance(audit, dict) else None,
         idempotency_lookup=answer.headers.get("x-idempotency-lookup", ""),
     )
+
+
+def _list_names(body: Mapping[str, Any], plural: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """The names of the records that came along under one key."""
+    listed = body.get(plural)
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and each.get("id") and each.get("name"):
+            yield (NAMED_BY[plural], str(each["id"])), str(each["name"])

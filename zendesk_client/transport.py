@@ -86,13 +86,14 @@ class Transport:
         json_body: Mapping[str, Any] | None = None,
         form_body: str | None = None,
         headers: Mapping[str, str] | None = None,
+        is_question: bool = False,
     ) -> Answer:
         """Send one request to ``path`` (begins with a slash, already quoted) and return its 2xx answer.
 
-        JSON bodies are written with sorted keys, so that the same content is the same bytes on a retry. Raises
-        ZendeskError for everything else.
+        JSON bodies are written with sorted keys, so that the same content is the same bytes on a retry.
+        ``is_question``: a POST that changes nothing. Raises ZendeskError for everything else.
         """
-        is_write = method not in READ_METHODS
+        is_write = method not in READ_METHODS and not is_question
         body, content_type = _write_body(json_body, form_body)
         sent_headers = {**self._build_headers(content_type), **(headers or {})}
         if self.before_call is not None:
@@ -100,7 +101,7 @@ class Transport:
         self.last_limits = ()
         failure: ZendeskError | None = NoAnswer("Nothing came back.", maybe_applied=is_write)
         try:
-            answer = self._call(method, path, params, body, sent_headers)
+            answer = self._call(method, path, params, body, sent_headers, is_write)
             failure = None
             return answer
         except ZendeskError as error:
@@ -116,9 +117,9 @@ class Transport:
         params: Mapping[str, str] | None,
         body: bytes | None,
         sent_headers: Mapping[str, str | bytes],
+        is_write: bool,
     ) -> Answer:
         """Exchange and judge: a 2xx answer comes back, everything else is raised."""
-        is_write = method not in READ_METHODS
         with bounded_call(self.timeouts.total_s) as call:
             try:
                 status, answer_headers, answer_body = self._exchange(method, path, params, body, sent_headers)

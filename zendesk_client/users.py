@@ -1,4 +1,4 @@
-"""The authorising user and their role, and the words of a user search."""
+"""The authorising user and their role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,14 +74,3 @@ def read_custom_role(body: Mapping[str, Any]) -> CustomRole:
         name=str(body.get("name") or ""),
         configuration=configuration if isinstance(configuration, dict) else {},
     )
-
-
-def build_query(keyword: str, value: str) -> str:
-    """Return ``keyword:"value"`` for Zendesk's search; what would end the quotes or act as a wildcard is taken out.
-
-    Raises ValueError when nothing is left: an unlimited search is never meant.
-    """
-    term = " ".join("".join(" " if char in '"\\*' or not char.isprintable() else char for char in value).split())
-    if not term:
-        raise ValueError("a search needs a word")
-    return f'{keyword}:"{term}"'

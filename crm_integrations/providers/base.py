@@ -98,13 +98,14 @@ class CRMConnection(ABC):
     def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
         """Look for the comment that `delivery_id` posted."""
 
+    @abstractmethod
     def find_people(self, clues: PersonClues, *, types: Mapping[str, FieldType] | None = None) -> list[CRMRecord]:
         """The people of whom one of the clues is true, in the records themselves or in their further identities.
 
         The CRM's search finds more and misses what is new: everything it answers is compared with the clues here.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def find_records(
         self,
         entity_type: str,
@@ -117,31 +118,31 @@ class CRMConnection(ABC):
 
         Raises ValueRefused for a search that the CRM does not understand.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def find_by_external_id(self, entity_type: str, external_id: str) -> list[CRMRecord]:
         """Records that carry this id of another system, without the lag of a search."""
-        raise NotImplementedError
 
+    @abstractmethod
     def list_open_records(
         self, owner_id: str, *, limit: int = 25, types: Mapping[str, FieldType] | None = None
     ) -> list[CRMRecord]:
         """The unsolved cases of a person, the latest change first, without the lag of a search."""
-        raise NotImplementedError
 
+    @abstractmethod
     def create_record(
         self, request: CreationRequest, *, key: str, types: Mapping[str, FieldType] | None = None
     ) -> WriteAnswer:
         """Create a record that carries `key` (at most 255 characters) as its external id, where its type has one.
 
+        An external id of the request's own takes the place of the key.
         A repetition with the same request and key creates nothing again where the CRM can promise it; elsewhere look
         for the key first. Raises ValueRefused, RecordGone (what it follows up), CRMUnavailable(may_have_applied).
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def show_to_agent(self, agent: str, entity_type: str, record_id: str) -> bool:
         """Open the record on an agent's screen; `agent`: id or e-mail address of a CRM user. False: not possible."""
-        raise NotImplementedError
 
     @abstractmethod
     def bulk_limit(self, entity_type: str, field_types: Collection[FieldType]) -> int:
@@ -227,10 +228,11 @@ class CRMProvider(ABC):
     def missing_scopes(self, granted: Sequence[str]) -> list[str]:
         """Scopes that were asked for and not granted."""
 
+    @abstractmethod
     def read_filter(self, text: str) -> list[SearchCriterion]:
         """A search as a script writes it, in the CRM's own words. Raises ValueError with a sentence for its author."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_creation(
         self, entity_type: str, body: Mapping[str, Any], *, is_standard_only: bool = False
     ) -> CreationRequest:
@@ -238,19 +240,18 @@ class CRMProvider(ABC):
 
         Raises CreationRefused; `is_standard_only`: for custom fields too.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def build_follow_up(self, record: CRMRecord, subject: str, text: str) -> CreationRequest:
         """A case that goes on where a closed one ended. Raises CreationRefused for types that have no such thing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build_case(self, *, subject: str, text: str, owner_id: str) -> CreationRequest:
         """A case with an internal first note, of a person when `owner_id` is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build_person(self, *, name: str, clues: PersonClues) -> CreationRequest:
         """A person with what is known of them."""
-        raise NotImplementedError
 
     @abstractmethod
     def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:

@@ -45,7 +45,10 @@ class RetryLater(CRMError):
 
 
 class CRMUnavailable(CRMError):
-    """Infrastructure: 5xx, time-out, reset. `retry_after_s` is a floor when the CRM gave one."""
+    """Infrastructure: 5xx, time-out, reset. `retry_after_s` is a floor when the CRM gave one.
+
+    `is_search_alone`: only its search is down, so that records can still be read and written.
+    """
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class CRMUnavailable(CRMError):
         *,
         may_have_applied: bool,
         retry_after_s: float | None = None,
+        is_search_alone: bool = False,
         status: int | None = None,
     ) -> None:
         super().__init__(message, status=status)
         self.may_have_applied = may_have_applied
         self.retry_after_s = retry_after_s
+        self.is_search_alone = is_search_alone
 
 
 class Reauthenticate(CRMError):

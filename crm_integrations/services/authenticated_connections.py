@@ -113,8 +113,9 @@ class AuthenticatedConnection(AuthenticatedSearches):
             return self._ask_with_fresh_token(act)
         except (AuthenticationHeld, TokenUnavailable):
             raise
-        except CRMUnavailable:
-            self.gate.note_unusable()
+        except CRMUnavailable as error:
+            if not error.is_search_alone:
+                self.gate.note_unusable()
             raise
         except GrantEnded as error:
             self._hold(error.message, is_user_gone=error.is_user_gone)

@@ -15,6 +15,7 @@ from demo.zendesk.custom_objects import render_record
 from demo.zendesk.jobs import render_job
 from demo.zendesk.oauth import render_token
 from demo.zendesk.organizations import render_organization
+from demo.zendesk.screens import list_pops
 from demo.zendesk.state import Account, Record
 from demo.zendesk.ticket_reads import render_ticket
 from demo.zendesk.user_records import identities_of, render_user
@@ -78,6 +79,7 @@ def summarise(account: Account, now: datetime) -> dict[str, Any]:
         "refresh": account.setting("refresh", None),
         "inactive_user_answer": account.setting("inactive_user_answer", "401"),
         "search_lag_s": account.setting("search_lag_s", 0),
+        "talk_partner": account.setting("talk_partner", "on"),
         "tokens": len(account.table("oauth_tokens")),
         "live_jobs": len(account.live_jobs),
         "last_call": account.log.last,
@@ -216,6 +218,12 @@ def list_jobs(subdomain: str) -> Response:
         subdomain,
         lambda account, now: {"jobs": [render_job(job, "", now) for job in account.table("bulk_jobs").values()]},
     )
+
+
+@blueprint.get("/<sub:subdomain>/screens")
+def list_screens(subdomain: str) -> Response:
+    """What was popped up on agents' screens, the latest first."""
+    return with_account(subdomain, lambda account, _now: {"pops": list_pops(account)})
 
 
 @blueprint.get("/<sub:subdomain>/changes")

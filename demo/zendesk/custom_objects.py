@@ -115,21 +115,15 @@ def list_records(call: Call) -> Reply:
 def search_records(call: Call) -> Reply:
     """`GET …/records/search?query=`: the beginning of any word in names and text fields."""
     find_object(call)
-    words = call.args.get("query", "").lower().split()
-    texts = [field["key"] for field in fields_of(call.account, call.params["key"]) if field["type"] in TEXT_TYPES]
-    found = [
-        record
-        for record in records_of(call.account, call.params["key"])
-        if any(part.startswith(word) for word in words for part in _words(record, texts))
-    ]
-    return _list(call, found)
+    return _list(call, _mentioning(call, records_of(call.account, call.params["key"])))
 
 
 def filter_records(call: Call) -> Reply:
     """`POST …/records/search` with {"filter": {"custom_object_fields.k": {"$eq": v}}}, `$and` and `$or`."""
     find_object(call)
     wanted = call.body.get("filter") or {}
-    return _list(call, [record for record in records_of(call.account, call.params["key"]) if _passes(record, wanted)])
+    found = [record for record in records_of(call.account, call.params["key"]) if _passes(record, wanted)]
+    return _list(call, _mentioning(call, found) if "query" in call.args else found)
 
 
 def create_record(call: Call) -> Reply:
@@ -189,12 +183,20 @@ def change_record(call: Call, record: Record, change: Record, *, is_new: bool = 
     name = str(change.get("name", draft["name"]) or "")
     if not name.strip() or len(name) > NAME_MOST:
         problems.append("Name: is too short or too long")
+    external_id = change.get("external_id", draft["external_id"])
+    if external_id and "external_id" in change and is_taken(call.account, draft, str(external_id)):
+        problems.append("External ID: has already been taken")
     if problems:
         errors = [{"code": "RecordInvalid", "status": "422", "title": words} for words in problems]
         raise ApiError(422, {"errors": errors})
-    external_id = change.get("external_id", draft["external_id"])
     draft |= {"name": name, "external_id": str(external_id) if external_id else None}
     return keep_record(call, record, draft, change, is_new=is_new)
+
+
+def is_taken(account: Account, draft: Record, external_id: str) -> bool:
+    """Does another record of the object have this external id?"""
+    others = (record for record in records_of(account, draft["custom_object_key"]) if record["id"] != draft["id"])
+    return any((record["external_id"] or "").lower() == external_id.lower() for record in others)
 
 
 def write_values(account: Account, draft: Record, given: Any) -> list[str]:
@@ -246,6 +248,14 @@ def _list(call: Call, records: list[Record]) -> Reply:
     )
 
 
+def _mentioning(call: Call, records: list[Record]) -> list[Record]:
+    words = call.args.get("query", "").lower().split()
+    texts = [field["key"] for field in fields_of(call.account, call.params["key"]) if field["type"] in TEXT_TYPES]
+    return [
+        record for record in records if any(part.startswith(word) for word in words for part in _words(record, texts))
+    ]
+
+
 def _words(record: Record, keys: list[str]) -> list[str]:
     texts = [record["name"], record["external_id"] or ""]
     texts += [str(record["custom_object_fields"].get(key) or "") for key in keys]
@@ -271,8 +281,9 @@ def _holds(value: Any, operator: str, other: Any) -> bool:
         return (str(value).lower() == str(other).lower()) is (operator == "$eq")
     if operator in ("$in", "$nin"):
         return (value in other) is (operator == "$in")
-    pair = str(value or ""), str(other)
-    return {"$gt": pair[0] > pair[1], "$lt": pair[0] < pair[1], "$contains": pair[1] in pair[0]}.get(operator, False)
+    have, want = str(value or ""), str(other)
+    orders = {"$gt": have > want, "$lt": have < want, "$gte": have >= want, "$lte": have <= want}
+    return {**orders, "$contains": want in have}.get(operator, False)
 
 
 def _flat(record: Record) -> Record:

@@ -1,5 +1,6 @@
 """The way of an answer to the client, through the faults that are switched on, and into the call log."""
 
+import re
 from collections.abc import Callable
 
 from demo.zendesk.answers import Answer, DrippingAnswer, DroppedAnswer, TruncatedAnswer
@@ -13,6 +14,8 @@ from demo.zendesk.world import World
 
 APPLYING = {"drop_after", "truncate", "drip"}  # these strike after the call did its work
 NO_ANSWER = {"drop_before", "drop_after", "hang"}
+SEARCH = re.compile(r"(^|/)search$")
+SEARCH_WORDS = "Sorry, we could not complete your search query. Please try again in a moment."
 FAULT_WORDS = "Number of allowed API requests per minute exceeded"
 
 
@@ -29,14 +32,14 @@ def deliver(
     reply = Reply(status=0)
     if fault is None or fault.applied or fault.kind in APPLYING:
         reply = produce()
-    answer = spoil(world, account, fault, reply)
+    answer = spoil(world, account, fault, reply, is_search=SEARCH.search(incoming.path) is not None)
     write_log(world, account, incoming, outcome, fault or next(iter(struck), None), answer)
     if fault is not None and fault.kind == "hang":
         world.sleep(fault.seconds)
     return answer
 
 
-def spoil(world: World, account: Account, fault: Fault | None, reply: Reply) -> Answer:
+def spoil(world: World, account: Account, fault: Fault | None, reply: Reply, *, is_search: bool) -> Answer:
     """The answer after the fault had its way with it."""
     if fault is None:
         return Answer(reply)
@@ -52,7 +55,9 @@ def spoil(world: World, account: Account, fault: Fault | None, reply: Reply) -> 
     headers = {} if wait is None else {"Retry-After": wait}
     if fault.limit_class:
         headers = claimed_headers(fault.limit_class, total, wait) | headers
-    body = refusal_body(fault.shape, FAULT_WORDS) if fault.status == 429 else "Service temporarily unavailable"
+    body: object = refusal_body(fault.shape, FAULT_WORDS) if fault.status == 429 else "Service temporarily unavailable"
+    if fault.status == 503 and is_search:
+        body = {"error": "unavailable", "description": SEARCH_WORDS}
     return Answer(Reply(body, fault.status, headers))
 
 

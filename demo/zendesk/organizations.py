@@ -2,7 +2,16 @@
 
 from demo.zendesk.field_values import accept_keyed, normalise_tags, retag
 from demo.zendesk.paging import page_reply
-from demo.zendesk.replies import Call, Reply, ids_of, parameter_missing, record_invalid, record_missing, required_body
+from demo.zendesk.replies import (
+    Call,
+    Reply,
+    ids_of,
+    parameter_missing,
+    record_invalid,
+    record_missing,
+    required_body,
+    value_invalid,
+)
 from demo.zendesk.rights import require_agent, require_organization_editing
 from demo.zendesk.state import Account, Record, differences, stamp
 
@@ -100,6 +109,18 @@ def update_organization(call: Call) -> Reply:
     return Reply({"organization": render_with(call, change_organization(call, organization, change))})
 
 
+def create_organization(call: Call) -> Reply:
+    """`POST organizations`."""
+    change = required_body(call, "organization")
+    require_organization_editing(call.account, call.actor, change)
+    if not str(change.get("name") or "").strip():
+        raise value_invalid("name", "Name: cannot be blank", "BlankValue")
+    blank = blank_organization(call.account.new_id("organizations"), "", stamp(call.now))
+    created = change_organization(call, blank, change)
+    location = {"Location": f"{call.base_url}/api/v2/organizations/{created['id']}.json"}
+    return Reply({"organization": render_with(call, created)}, 201, location)
+
+
 def change_organization(call: Call, organization: Record, change: Record) -> Record:
     """Apply a change, all or nothing. Unknown attributes are ignored. Raises ApiError with the refusals."""
     account, before = call.account, organization["organization_fields"]
@@ -121,7 +142,10 @@ def write_plain(account: Account, draft: Record, change: Record, problems: dict[
     for name in PLAIN.keys() & change.keys():
         text = "" if change[name] is None else str(change[name])
         others = (other for other in account.table("organizations").values() if other["id"] != draft["id"])
-        if name == "name" and any(other["name"].lower() == text.lower() for other in others):
+        if name == "external_id" and text and any((other[name] or "").lower() == text.lower() for other in others):
+            words = f"External: {text} has already been taken"
+            problems[name] = [{"description": words, "error": "DuplicateValue"}]
+        elif name == "name" and any(other["name"].lower() == text.lower() for other in others):
             words = f"Name: {text} has already been taken"
             problems["name"] = [{"description": words, "error": "DuplicateValue"}]
         elif len(text) > PLAIN[name] or (name == "name" and not text.strip()):

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, jsonify, render_template, request
 
 from demo.zendesk.rights import role_name
+from demo.zendesk.screens import list_pops
 from demo.zendesk.state import Account, Record
 from demo.zendesk.world import World
 
@@ -69,8 +70,10 @@ def show_account(subdomain: str) -> Any:
         rows = list_rows(account, tab, words)
         shown = rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         changes = sorted(account.table("changes").values(), key=lambda change: -change["n"])[:FEED_LENGTH]
+        pops = list_pops(account)[:FEED_LENGTH]
         page_data = {"version": version_of(world, account), "tab": tab, "rows": shown, "words": words, "page": page}
     page_data |= {"has_more": len(rows) > page * PAGE_SIZE, "count": len(rows), "tabs": TABS}
+    page_data["pops"] = [{**pop, "href": href_of(subdomain, pop["kind"], pop["id"])} for pop in pops]
     feed = [{**change, "href": href_of(subdomain, change["kind"], change["id"])} for change in changes]
     return render_template("zendesk/account.html", subdomain=subdomain, feed=feed, **page_data)
 

@@ -11,6 +11,7 @@ from demo.zendesk import (
     definitions,
     jobs,
     organizations,
+    screens,
     search,
     tags,
     ticket_reads,
@@ -21,7 +22,7 @@ from demo.zendesk import tickets as ticket_writes
 from demo.zendesk.replies import Call, Reply
 
 Handler = Callable[[Call], Reply]
-PARTS = {"id": r"\d+", "key": r"[a-z0-9_]+", "record": r"[0-9A-Za-z]+", "job": r"[0-9A-Za-z-]+"}
+PARTS = {"id": r"\d+", "agent": r"\d+", "key": r"[a-z0-9_]+", "record": r"[0-9A-Za-z]+", "job": r"[0-9A-Za-z-]+"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Endpoint:
 TICKET_UPDATE = ("tickets-update", "per-ticket-updates")
 USER_UPDATE = ("create-update-user", "users-update")
 OBJECT = "custom_objects/{key}"
+DISPLAY = "channels/voice/agents/{{agent}}/{}/{{id}}/display"  # which scope they need is not documented
 
 ENDPOINTS = (
     Endpoint("GET", "users/me", users.show_me, "users", is_open=True),
@@ -74,6 +76,7 @@ ENDPOINTS = (
     Endpoint("GET", "organizations/search", organizations.search_organizations, "organizations"),
     Endpoint("GET", "organizations/{id}", organizations.show_organization, "organizations"),
     Endpoint("GET", "organizations/{id}/tags", tags.show_organization_tags, "organizations"),
+    Endpoint("POST", "organizations", organizations.create_organization, "organizations", "write"),
     Endpoint("PUT", "organizations/update_many", jobs.update_many, "organizations", "write"),
     Endpoint(
         "PUT",
@@ -97,6 +100,8 @@ ENDPOINTS = (
     Endpoint("GET", "custom_roles/{id}", definitions.show_custom_role),
     Endpoint("GET", "account/settings", definitions.show_settings, "account_settings"),
     Endpoint("GET", "search", search.search_all, buckets=("search-index",)),
+    Endpoint("POST", DISPLAY.format("tickets"), screens.display_ticket, "tickets", "write"),
+    Endpoint("POST", DISPLAY.format("users"), screens.display_user, "users", "write"),
     Endpoint("GET", "custom_objects", custom_objects.list_objects, "custom_objects"),
     Endpoint("GET", OBJECT, custom_objects.show_object, "custom_objects"),
     Endpoint("GET", OBJECT + "/fields", custom_objects.list_fields, "custom_objects"),

@@ -5,7 +5,9 @@ from typing import Any
 
 from demo.zendesk.acting_user import INACTIVE_ANSWERS
 from demo.zendesk.limits import BUCKETS, PLANS
+from demo.zendesk.merging import merge_user
 from demo.zendesk.oauth import expire_access, issue_tokens, revoke_all
+from demo.zendesk.screens import ANSWERS
 from demo.zendesk.seed_roles import role_id
 from demo.zendesk.state import Account, Record
 
@@ -18,8 +20,10 @@ ROLES: dict[str, Record] = {
     "light": {"role": "agent", "role_type": 1, "named": "Light agent"},
     "end-user": {"role": "end-user", "role_type": None, "named": None},
 }
-USER_ACTIONS = ("suspend", "unsuspend", "delete", "restore", "demote", "promote")
+USER_ACTIONS = ("suspend", "unsuspend", "delete", "restore", "demote", "promote", "merge")
 SETTINGS: dict[str, Any] = {"inactive_user_answer": "401", "search_lag_s": 0, "precise_seconds": 0}
+SETTINGS |= {"talk_partner": "on"}
+CHOICES = {"inactive_user_answer": INACTIVE_ANSWERS, "talk_partner": ANSWERS}
 
 
 class SwitchRefused(ValueError):
@@ -40,7 +44,10 @@ def find_user(account: Account, wanted: str) -> Record:
 
 
 def switch_user(account: Account, wanted: str, values: dict[str, Any], now: datetime) -> Record:
-    """{"action": suspend|unsuspend|delete|restore|demote|promote, "role": admin|agent|limited|light|end-user}."""
+    """{"action": suspend|unsuspend|delete|restore|demote|promote, "role": admin|agent|limited|light|end-user}.
+
+    {"action": "merge", "into": id}: the user's tickets, addresses and numbers go to another one.
+    """
     user, action = find_user(account, wanted), values.get("action")
     changes: dict[str, Record] = {
         "suspend": {"suspended": True},
@@ -48,7 +55,9 @@ def switch_user(account: Account, wanted: str, values: dict[str, Any], now: date
         "delete": {"active": False, "email": None},
         "restore": {"active": True, "suspended": False},
     }
-    if action in ("demote", "promote"):
+    if action == "merge":
+        change = merge_user(account, user, find_user(account, str(values.get("into", ""))))
+    elif action in ("demote", "promote"):
         change = role_change(account, str(values.get("role", "light" if action == "demote" else "admin")))
     elif action in changes:
         change = changes[action]
@@ -104,14 +113,16 @@ def switch_refresh(account: Account, values: dict[str, Any]) -> Any:
 def switch_settings(account: Account, values: dict[str, Any]) -> dict[str, Any]:
     """{"inactive_user_answer": "401"|"403"|"anonymous"|"200", "search_lag_s": n, "precise_seconds": bool}.
 
+    "talk_partner": "on"|"404"|"403" – whether records can be popped up on agents' screens, and how it is denied.
     With `precise_seconds` Retry-After, ratelimit-reset and resets= have a decimal (rounded up), see `demo_time`.
     """
     if set(values) - set(SETTINGS):
         raise SwitchRefused(f"settings: {', '.join(SETTINGS)}")
-    if str(values.get("inactive_user_answer", "401")) not in INACTIVE_ANSWERS:
-        raise SwitchRefused(f"inactive_user_answer: {', '.join(INACTIVE_ANSWERS)}")
+    for name, known in CHOICES.items():
+        if str(values.get(name, known[0])) not in known:
+            raise SwitchRefused(f"{name}: {', '.join(known)}")
     for name, value in values.items():
-        account.set_setting(name, str(value) if name == "inactive_user_answer" else float(value))
+        account.set_setting(name, str(value) if name in CHOICES else float(value))
     account.limits.is_precise = bool(account.setting("precise_seconds", 0))
     account.commit()
     return {name: account.setting(name, default) for name, default in SETTINGS.items()}

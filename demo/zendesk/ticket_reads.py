@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from demo.zendesk.paging import page_reply
 from demo.zendesk.replies import Call, Encoded, Reply, ids_of, not_allowed, record_missing
 from demo.zendesk.rights import can_see_ticket
+from demo.zendesk.sideloads import sideload
 from demo.zendesk.state import Account, Record, moment_of
 
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
@@ -104,7 +105,8 @@ def render_with(call: Call, ticket: Record) -> Record:
 
 def show_ticket(call: Call) -> Reply:
     """`GET tickets/{id}`."""
-    return Reply({"ticket": encode_ticket(call.account, visible_ticket(call), call.base_url)})
+    ticket = visible_ticket(call)
+    return Reply({"ticket": encode_ticket(call.account, ticket, call.base_url), **sideload(call, [ticket])})
 
 
 def list_tickets(call: Call) -> Reply:
@@ -113,7 +115,7 @@ def list_tickets(call: Call) -> Reply:
     wanted = call.args.get("external_id")
     if wanted is not None:
         tickets = [ticket for ticket in tickets if (ticket["external_id"] or "").lower() == wanted.lower()]
-    return page_reply(call, "tickets", tickets, lambda ticket: render_with(call, ticket), sorts=SORTS)
+    return _page(call, tickets)
 
 
 def show_many_tickets(call: Call) -> Reply:
@@ -121,7 +123,8 @@ def show_many_tickets(call: Call) -> Reply:
     found = [call.account.find("tickets", key) for key in ids_of(call.args.get("ids", ""))]
     seen = [ticket for ticket in found if ticket and can_see_ticket(call.account, call.actor, ticket)]
     rows = encode_tickets(call.account, seen, call.base_url)
-    return Reply({"tickets": rows, "count": len(seen), "next_page": None, "previous_page": None})
+    paging = {"count": len(seen), "next_page": None, "previous_page": None}
+    return Reply({"tickets": rows, **paging, **sideload(call, seen)})
 
 
 def list_requested(call: Call) -> Reply:
@@ -129,4 +132,11 @@ def list_requested(call: Call) -> Reply:
     if call.account.find("users", call.record_id) is None:
         raise record_missing()
     tickets = [ticket for ticket in visible_tickets(call) if ticket["requester_id"] == call.record_id]
-    return page_reply(call, "tickets", tickets, lambda ticket: render_with(call, ticket), sorts=SORTS)
+    return _page(call, tickets)
+
+
+def _page(call: Call, tickets: list[Record]) -> Reply:
+    """A page of tickets, with what goes along with them."""
+    reply = page_reply(call, "tickets", tickets, lambda ticket: render_with(call, ticket), sorts=SORTS)
+    reply.body |= sideload(call, reply.body["tickets"])
+    return reply

@@ -11,7 +11,7 @@ from demo.zendesk.rights import is_light, only_private_comments, require_agent, 
 from demo.zendesk.state import Record, differences, moment_of, stamp
 from demo.zendesk.ticket_reads import encode_ticket, render_with, visible_ticket
 from demo.zendesk.ticket_updates import apply_update, check_solvable, draft_change
-from demo.zendesk.user_records import find_requester
+from demo.zendesk.user_records import add_identity, find_requester
 
 KEY_KEPT = timedelta(hours=2)
 KEY_MOST = 255
@@ -161,6 +161,8 @@ def draft_ticket(call: Call, change: Record, description: str) -> Record:
     check_solvable(call.account, blank, draft, problems)
     if problems:
         raise record_invalid(problems)
+    if call.account.find("users", requester["id"]) is None and requester["email"]:
+        add_identity(call.account, requester["id"], "email", requester["email"], call.now, primary=True)
     call.account.put("users", requester["id"], requester)
     own = {"id": call.account.new_id("tickets"), "requester_id": requester["id"], "submitter_id": call.actor["id"]}
     return draft | own

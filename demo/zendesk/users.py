@@ -7,6 +7,7 @@ from demo.zendesk.field_values import accept_keyed, normalise_tags, retag
 from demo.zendesk.paging import page_reply
 from demo.zendesk.replies import Call, Reply, ids_of, record_invalid, record_missing, required_body, value_invalid
 from demo.zendesk.rights import is_admin, require_agent, require_user_editing
+from demo.zendesk.sideloads import sideload
 from demo.zendesk.state import Account, Record, differences, stamp
 from demo.zendesk.user_records import (
     add_identity,
@@ -65,14 +66,17 @@ def show_many_users(call: Call) -> Reply:
     if call.args.get("include_deleted") != "true":
         chosen = [user for user in chosen if user["active"]]
     rows = [render_user(call.account, user, call.base_url) for user in chosen]
-    return Reply({"users": rows, "count": len(rows), "next_page": None, "previous_page": None})
+    paging = {"count": len(rows), "next_page": None, "previous_page": None}
+    return Reply({"users": rows, **paging, **sideload(call, chosen)})
 
 
 def list_identities(call: Call) -> Reply:
-    """`GET users/{id}/identities`."""
+    """`GET users/{id}/identities`, of every kind or of those in `type[]`."""
     require_agent(call.actor)
     found_user(call)
-    return page_reply(call, "identities", identities_of(call.account, call.record_id), dict)
+    kinds = set(call.args.getlist("type[]"))
+    found = [one for one in identities_of(call.account, call.record_id) if not kinds or one["type"] in kinds]
+    return page_reply(call, "identities", found, dict)
 
 
 def update_user(call: Call) -> Reply:

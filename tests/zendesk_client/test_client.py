@@ -189,8 +189,8 @@ def test_no_ids_cost_no_call_and_too_many_are_refused(client):
     ("entity_type", "path", "key", "params"),
     [
         ("ticket", "tickets", "tickets", {"external_id": "A-1"}),
-        ("user", "users/search", "users", {"external_id": "A-1"}),
-        ("organization", "organizations/search", "organizations", {"external_id": "A-1"}),
+        ("user", "users/show_many", "users", {"external_ids": "A-1"}),
+        ("organization", "organizations/show_many", "organizations", {"external_ids": "A-1"}),
         ("custom_object:car", "custom_objects/car/records", "custom_object_records", {"filter[external_ids]": "A-1"}),
     ],
 )
@@ -198,6 +198,13 @@ def test_records_are_found_by_external_id(zendesk, client, entity_type, path, ke
     zendesk.get(f"{API}/{path}", json={key: [{"id": 5}, {"id": 6}]})
     assert [record.id for record in client.find_by_external_id(entity_type, "A-1")] == ["5", "6"]
     assert zendesk.calls[0].request.params == params
+
+
+@pytest.mark.parametrize("entity_type", ["user", "organization"])
+def test_an_external_id_with_a_comma_is_one_id(zendesk, client, entity_type):
+    zendesk.get(f"{API}/{entity_type}s/search", json={f"{entity_type}s": []})
+    assert client.find_by_external_id(entity_type, "a,b") == []
+    assert zendesk.calls[0].request.params == {"external_id": "a,b"}
 
 
 def test_an_empty_external_id_is_never_searched(client):

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import responses
 
-from zendesk_client import FieldDefinition, OAuthClient, WriteOptions, ZendeskClient
+from zendesk_client import FieldDefinition, OAuthClient, SearchTerm, WriteOptions, ZendeskClient
 
 DOCUMENT = json.loads(Path(os.environ["ZENDESK_OPENAPI"]).read_text(encoding="utf-8"))
 CAR_ID = "01GCSJW391QVSC80GYDH7E93Q6"
@@ -24,6 +24,8 @@ CAR_ID = "01GCSJW391QVSC80GYDH7E93Q6"
 UNMENTIONED_PARAMETERS = {
     ("GET", "/api/v2/custom_objects/{custom_object_key}/fields", "page[size]"),
     ("GET", "/api/v2/users/{user_id}/tickets/requested", "sort"),
+    ("GET", "/api/v2/search", "per_page"),
+    ("GET", "/api/v2/organizations/show_many", "include"),
 }
 # Operations that take a body the file leaves out.
 UNMENTIONED_BODIES = {
@@ -96,6 +98,17 @@ CALLS = {
     "find_by_phone": lambda client: client.find_users_by_phone("+15145550123"),
     "find_by_email": lambda client: client.find_users_by_email("a@example.com"),
     "requested": lambda client: client.list_requested_tickets(1),
+    "all_requested": lambda client: list(client.iterate_requested_tickets(1, most=5)),
+    "identities": lambda client: client.list_identities(1, "phone_number"),
+    "search": lambda client: client.search("ticket", [SearchTerm("status", "open")]),
+    "search_texts": lambda client: client.search("custom_object:car", [SearchTerm("", "red")]),
+    "search_objects": lambda client: client.search(
+        "custom_object:car", [SearchTerm("color", "red"), SearchTerm("created_at", "2026-01-01", ">")]
+    ),
+    "named_tickets": lambda client: client.show_many_named("ticket", [1], ["user", "group"], fields=None),
+    "named_users": lambda client: client.show_many_named("user", [1], ["organization"], fields=None),
+    "display": lambda client: client.display(5, "ticket", 1),
+    "display_user": lambda client: client.display(5, "user", 1),
     "audits": lambda client: list(client.iterate_ticket_audits(1)),
     "update_ticket": lambda client: client.update(
         "ticket", 1, {**TICKET_VALUES, "comment": "c"}, fields=DEFINITIONS, options=OPTIONS
@@ -106,7 +119,25 @@ CALLS = {
     "create_ticket": lambda client: client.create(
         "ticket", {**TICKET_VALUES, "comment": "c", "tags": ["a"], "requester_id": 5}, idempotency_key="k"
     ),
-    "create_user": lambda client: client.create("user", {**USER_VALUES, "email": "a@example.com", "tags": ["a"]}),
+    "create_ticket_for_somebody": lambda client: client.create(
+        "ticket",
+        {"subject": "s", "comment": "<p>c</p>"},
+        options=WriteOptions(comment_is_html=True),
+        extras={
+            "requester": {"name": "N", "email": "a@example.com"},
+            "via_followup_source_id": 5,
+            "assignee_email": "b@example.com",
+            "ticket_form_id": 1,
+            "brand_id": 2,
+            "problem_id": 3,
+        },
+    ),
+    "create_user": lambda client: client.create(
+        "user",
+        {**USER_VALUES, "email": "a@example.com", "tags": ["a"]},
+        extras={"skip_verify_email": True, "verified": False},
+    ),
+    "upsert_record": lambda client: client.upsert_object_record("custom_object:car", "A-1", {"name": "n"}),
     "create_organization": lambda client: client.create("organization", {**ORGANIZATION_VALUES, "tags": ["a"]}),
     "create_record": lambda client: client.create("custom_object:car", {"name": "n", "color": "red"}),
     "tag_ticket": lambda client: client.add_tags("ticket", 1, ["a"]),
@@ -121,7 +152,7 @@ CALLS = {
     "recent_jobs": lambda client: client.list_recent_jobs(),
 }
 LISTS = ("custom_objects", "ticket_fields", "user_fields", "organization_fields", "custom_object_fields", "tickets")
-LISTS += ("users", "organizations", "custom_object_records", "audits", "tags", "job_statuses")
+LISTS += ("users", "organizations", "custom_object_records", "audits", "tags", "job_statuses", "identities", "results")
 OBJECTS = ("user", "custom_role", "ticket", "organization", "custom_object_record", "job_status")
 ANSWER_TO_EVERYTHING = {**dict.fromkeys(LISTS, []), **{name: {"id": 1} for name in OBJECTS}, "access_token": "t"}
 

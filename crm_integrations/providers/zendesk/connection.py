@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +9,6 @@ from crm_integrations.providers.base import (
     BulkProgress,
     BulkSearch,
     CommentTrace,
-    CRMConnection,
     CRMField,
     CRMRecord,
     CRMValue,
@@ -24,19 +22,22 @@ from crm_integrations.providers.base import (
 )
 from crm_integrations.providers.errors import GrantEnded
 from crm_integrations.providers.zendesk.bulk import build_progress, search_jobs
+from crm_integrations.providers.zendesk.creations import ZendeskCreations
 from crm_integrations.providers.zendesk.errors import translated_errors
 from crm_integrations.providers.zendesk.fields import build_definitions, build_field, build_record
 from crm_integrations.providers.zendesk.limits import build_reports
+from crm_integrations.providers.zendesk.names import LookupTargets, read_named
 from crm_integrations.providers.zendesk.rights import list_rights, may_write
 from crm_integrations.providers.zendesk.scopes import find_missing_scopes
+from crm_integrations.providers.zendesk.searches import ZendeskSearches
 from crm_integrations.providers.zendesk.titles import STANDARD_ENTITY_TYPES
+from crm_integrations.providers.zendesk.write_answers import build_answer
 from zendesk_client import (
     CustomRole,
     Forbidden,
     Identity,
     NotFound,
     WriteOptions,
-    WriteResult,
     ZendeskClient,
     ZendeskError,
 )
@@ -47,12 +48,17 @@ METADATA_KEY = "agent_integrations_delivery"
 """Under this name a comment's audit carries the id of the delivery that posted it."""
 
 
-class ZendeskConnection(CRMConnection):
-    """Wraps one `ZendeskClient`; every error leaves translated."""
+class ZendeskConnection(ZendeskSearches, ZendeskCreations):
+    """Wraps one `ZendeskClient`; every error leaves translated. `account` names it among those of `targets`."""
 
-    def __init__(self, client: ZendeskClient, reports: dict[str, ZendeskLimitReport]) -> None:
+    def __init__(
+        self, client: ZendeskClient, reports: dict[str, ZendeskLimitReport], *, account: str, targets: LookupTargets
+    ) -> None:
         self._client = client
         self._reports = reports
+        self._account = account
+        self._targets = targets
+        self._agents = {}
 
     def identify(self) -> SystemUser:
         """See the port."""
@@ -101,8 +107,11 @@ class ZendeskConnection(CRMConnection):
     ) -> dict[str, CRMRecord]:
         """See the port. A deleted user, whom Zendesk still shows, does not exist."""
         with translated_errors():
-            records = self._client.show_many(entity_type, ids, fields=build_definitions(types))
-        return {record.id: build_record(record) for record in records if not record.is_gone}
+            records, names = read_named(
+                self._client, entity_type, ids, named, build_definitions(types), lambda: self._find_targets(entity_type)
+            )
+        living = [record for record in records if not record.is_gone]
+        return {record.id: build_record(record, names.get(record.id)) for record in living}
 
     def update_record(
         self,
@@ -123,13 +132,7 @@ class ZendeskConnection(CRMConnection):
             written = self._client.update(
                 entity_type, record_id, plain, fields=build_definitions(types), options=options
             )
-        return WriteAnswer(
-            record=build_record(written.record),
-            status=200,
-            request={"record": f"{entity_type} {record_id}", "fields": {key: _describe(values[key]) for key in values}},
-            answer=_describe_answer(written),
-            is_comment_posted=_has_comment(written),
-        )
+        return build_answer(written, f"{entity_type} {record_id}", values, status=200)
 
     def find_comment(self, entity_type: str, record_id: str, *, delivery_id: str) -> CommentTrace:
         """See the port. Zendesk has no granular scope for audits, so reading them may be denied: then nobody knows."""
@@ -210,25 +213,12 @@ class ZendeskConnection(CRMConnection):
                 return RightOutcome.UNKNOWN
         return RightOutcome.PASS
 
+    def _find_targets(self, entity_type: str) -> Mapping[str, str]:
+        """What the account's own lookup fields point to; nothing where its fields may not be read."""
+        try:
+            return self._targets.find(self._account, entity_type, self._client.list_fields)
+        except (Forbidden, NotFound):
+            return {}
+
     def _add_tags(self, entity_type: str, record_id: str, tags: CRMValue) -> tuple[str, ...]:
         return self._client.add_tags(entity_type, record_id, tags) if isinstance(tags, list) and tags else ()
-
-
-def _describe(value: CRMValue) -> str:
-    """A value for the ledger's request: its kind and size, never what it says."""
-    if isinstance(value, str):
-        return f"text, {len(value)} characters"
-    return f"list of {len(value)}" if isinstance(value, list) else type(value).__name__
-
-
-def _has_comment(written: WriteResult) -> bool | None:
-    """Whether the audit of the write has a comment: Zendesk drops one of which it leaves no text, with 200."""
-    events = (written.audit or {}).get("events")
-    if not isinstance(events, list):
-        return None
-    return any(isinstance(event, dict) and event.get("type") == "Comment" for event in events)
-
-
-def _describe_answer(written: WriteResult) -> dict[str, Any]:
-    audit = written.audit or {}
-    return {"id": written.record.id, "updated_at": written.record.updated_at, "audit": str(audit.get("id") or "")}

@@ -18,6 +18,7 @@ TRANSLATIONS: tuple[tuple[type[zendesk.ZendeskError], type[port.CRMError]], ...]
     (zendesk.NotFound, port.Misconfigured),
     (zendesk.ClosedTicket, port.RecordClosed),
     (zendesk.Conflict, port.Conflict),
+    (zendesk.SearchLimitExceeded, port.ValueRefused),
     (zendesk.BadRequest, port.Misconfigured),
 )
 """First match wins, so a subclass stands before its base. Limits, refusals and lost answers carry more: see below."""
@@ -50,7 +51,11 @@ def translate_error(error: zendesk.ZendeskError) -> port.CRMError:
     if isinstance(error, zendesk.RecordInvalid):
         return port.ValueRefused(_join_words(error), fields=_refused_fields(error), status=error.status)
     return port.CRMUnavailable(
-        words, may_have_applied=error.maybe_applied, retry_after_s=error.retry_after_s, status=error.status
+        words,
+        may_have_applied=error.maybe_applied,
+        retry_after_s=error.retry_after_s,
+        is_search_alone=isinstance(error, zendesk.SearchUnavailable) and not error.maybe_applied,
+        status=error.status,
     )
 
 

@@ -35,12 +35,15 @@ def build_definitions(types: Mapping[str, FieldType] | None) -> dict[str, FieldD
     return {key: FieldDefinition(key=key, type=kind.value, title="") for key, kind in (types or {}).items()}
 
 
-def build_record(record: Record) -> CRMRecord:
-    """One record; `title` is the subject or name."""
+def build_record(record: Record, names: Mapping[str, str] | None = None) -> CRMRecord:
+    """One record; `title` is the subject or name, its owner the requester of a ticket."""
     return CRMRecord(
         entity_type=record.entity_type,
         id=record.id,
         title=record.title,
         values=record.values,
         is_closed=record.is_closed,
+        owner_id=str(record.body.get("requester_id") or "") if record.entity_type == "ticket" else "",
+        updated_at=record.updated_at,
+        names=names or {},
     )

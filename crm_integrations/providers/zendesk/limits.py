@@ -8,7 +8,15 @@ import re
 from collections.abc import Iterable
 
 from crm_integrations.providers.limits import CallGate, CallLimit, LimitReport, LimitScope
-from zendesk_client import ACCOUNT, FinishedCall, InvalidAnswer, NoAnswer, RateLimited, Unavailable
+from zendesk_client import (
+    ACCOUNT,
+    FinishedCall,
+    InvalidAnswer,
+    NoAnswer,
+    RateLimited,
+    SearchUnavailable,
+    Unavailable,
+)
 from zendesk_client import LimitReport as ZendeskLimitReport
 
 JOBS = "inflight-jobs"
@@ -79,9 +87,15 @@ def leave_gate(gate: CallGate, call: FinishedCall) -> None:
         reports=build_reports(call.limits),
         refused=_find_refusing(call, error) if isinstance(error, RateLimited) else "",
         retry_after_s=error.retry_after_s if isinstance(error, RateLimited) else None,
-        has_failed=not is_refused and isinstance(error, FAILURES),
+        has_failed=_has_failed(call),
         words=error.message if error is not None and is_refused else "",
     )
+
+
+def _has_failed(call: FinishedCall) -> bool:
+    """Whether Zendesk is down for the account. Its search alone is no reason to write nothing."""
+    is_search_alone = isinstance(call.error, SearchUnavailable) and "search" in call.path
+    return isinstance(call.error, FAILURES) and not is_search_alone
 
 
 def _find_refusing(call: FinishedCall, error: RateLimited) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
@@ -11,12 +11,26 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from crm_integrations.providers.base import CallGate, CallLimit, CRMConnection, CRMProvider, TokenGrant
+from crm_integrations.providers.base import (
+    CallGate,
+    CallLimit,
+    CreationRequest,
+    CRMConnection,
+    CRMProvider,
+    CRMRecord,
+    PersonClues,
+    SearchCriterion,
+    TokenGrant,
+)
 from crm_integrations.providers.zendesk.connection import ZendeskConnection
+from crm_integrations.providers.zendesk.creation_bodies import read_creation
 from crm_integrations.providers.zendesk.errors import translated_errors
+from crm_integrations.providers.zendesk.filters import read_filter
 from crm_integrations.providers.zendesk.forms import ZendeskAuthenticationForm
 from crm_integrations.providers.zendesk.limit_labels import LIMIT_LABELS
 from crm_integrations.providers.zendesk.limits import LIMITS, leave_gate, request_classes, write_classes
+from crm_integrations.providers.zendesk.names import LookupTargets
+from crm_integrations.providers.zendesk.new_records import CASE, PERSON, build_case, build_follow_up, build_person
 from crm_integrations.providers.zendesk.rights import RIGHT_LABELS
 from crm_integrations.providers.zendesk.scopes import SCOPES, find_missing_scopes
 from zendesk_client import LimitReport, MarketplaceHeaders, OAuthClient, Timeouts, TokenPair, ZendeskClient
@@ -33,6 +47,8 @@ class ZendeskProvider(CRMProvider):
 
     slug = "zendesk"
     label = "Zendesk"
+    person_type = PERSON
+    case_type = CASE
     asks_external_domain = True
     external_domain_label = "external_screenpop_domain_zen"
     authentication_form = ZendeskAuthenticationForm
@@ -44,6 +60,9 @@ class ZendeskProvider(CRMProvider):
         "user": "zendesk_user_id",
         "organization": "zendesk_organization_id",
     }
+
+    def __init__(self) -> None:
+        self._targets = LookupTargets()
 
     def account_url(self, address: str) -> str:
         """See the port. The demo's accounts live under its own address."""
@@ -95,6 +114,28 @@ class ZendeskProvider(CRMProvider):
         """See the port."""
         return find_missing_scopes(granted)
 
+    def read_filter(self, text: str) -> list[SearchCriterion]:
+        """See the port."""
+        return read_filter(text)
+
+    def read_creation(
+        self, entity_type: str, body: Mapping[str, Any], *, is_standard_only: bool = False
+    ) -> CreationRequest:
+        """See the port."""
+        return read_creation(entity_type, body, is_standard_only=is_standard_only)
+
+    def build_follow_up(self, record: CRMRecord, subject: str, text: str) -> CreationRequest:
+        """See the port."""
+        return build_follow_up(record, subject, text)
+
+    def build_case(self, *, subject: str, text: str, owner_id: str) -> CreationRequest:
+        """See the port."""
+        return build_case(subject=subject, text=text, owner_id=owner_id)
+
+    def build_person(self, *, name: str, clues: PersonClues) -> CreationRequest:
+        """See the port."""
+        return build_person(name=name, clues=clues)
+
     def write_classes(self, entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
         """See the port."""
         return write_classes(entity_type, is_bulk=is_bulk)
@@ -118,7 +159,7 @@ class ZendeskProvider(CRMProvider):
             before_call=(lambda method, path: gate.enter(request_classes(method, path))) if gate else None,
             after_call=(lambda call: leave_gate(gate, call)) if gate else None,
         )
-        return ZendeskConnection(client, reports)
+        return ZendeskConnection(client, reports, account=self.account_url(address), targets=self._targets)
 
     def _oauth(self, address: str, redirect_uri: str = "") -> OAuthClient:
         return OAuthClient(

@@ -6,17 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crm_integrations.phone_numbers import read_phone_number
 from crm_integrations.providers.base import (
+    CreationRefused,
     CRMConnection,
     CRMProvider,
     FieldType,
+    FoundRecords,
     LimitReport,
     LimitScope,
+    PersonClues,
     RightOutcome,
+    SearchCriterion,
 )
 from crm_integrations.providers.errors import AccessDenied, GrantEnded, Reauthenticate, RecordGone, ValueRefused
 
 REDIRECT_URI = "http://localhost:8000/oauth/callback/"
+PHONE = read_phone_number("+1 514 555 0177", country="CA")
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class LiveAccount:
     text_field: str
     demote: Callable[[], object]  # the system user may no longer write
     let_time_pass: Callable[[], object]  # enough for a bulk write to be worked through
+    agent: str  # the e-mail address of somebody with a screen
+    set_status: Callable[[str, str], object]  # of a ticket, behind everybody's back
+    make_search_late: Callable[[], object]
+    forbid_screens: Callable[[], object]
+    body_of: Callable[[str, dict], dict]  # a new record of a type, as a script describes one with these attributes
 
     def connect(self, access_token: str, gate: "NotingGate | None" = None) -> CRMConnection:
         return self.provider.connect(self.address, access_token=access_token, options={}, gate=gate)
@@ -237,3 +248,151 @@ class ProviderContract:
             account.provider.finish_consent(
                 account.address, code="never-issued", verifier=account.verifier, redirect_uri=REDIRECT_URI
             )
+
+    @pytest.fixture
+    def person(self, account, connection):
+        """Somebody who was created a moment ago, with a number, an address and an id of another system."""
+        clues = PersonClues(PHONE, "zoe.contract@example.com", "crm-771")
+        request = account.provider.build_person(name="Zoé Contract", clues=clues)
+        return connection.create_record(request, key="key-person").record
+
+    def make_case(self, account, connection, person, subject="They called", key="key-case"):
+        request = account.provider.build_case(subject=subject, text="What was said", owner_id=person.id)
+        return connection.create_record(request, key=key)
+
+    def test_the_types_of_people_and_cases_exist(self, account, connection):
+        keys = {entity_type.key for entity_type in connection.list_entity_types()}
+        assert {account.provider.person_type, account.provider.case_type} <= keys
+
+    @pytest.mark.parametrize(
+        "clues",
+        [
+            PersonClues(phone=PHONE),
+            PersonClues(phone=read_phone_number("(514) 555-0177", country="CA")),
+            PersonClues(email="Zoe.Contract@example.com"),
+            PersonClues(external_id="crm-771"),
+            PersonClues(PHONE, "nobody@example.com", "crm-000"),
+        ],
+    )
+    def test_a_person_is_found_by_any_true_clue(self, connection, person, clues):
+        assert [found.id for found in connection.find_people(clues)] == [person.id]
+
+    @pytest.mark.parametrize(
+        "clues",
+        [
+            PersonClues(),
+            PersonClues(phone=read_phone_number("+15145550178", country="CA")),
+            PersonClues(email="oe.contract@example.com"),
+            PersonClues(external_id="crm-77"),
+        ],
+    )
+    def test_nobody_is_found_by_what_is_only_like_a_clue(self, connection, person, clues):
+        assert connection.find_people(clues) == []
+
+    def test_a_new_record_carries_the_key_and_shows_what_was_asked(self, account, connection, person):
+        answer = self.make_case(account, connection, person)
+        assert answer.record.title == "They called"
+        assert answer.record.owner_id == person.id
+        assert answer.is_comment_posted is not False
+        assert "called" not in f"{answer.request}{answer.answer}" and "said" not in f"{answer.request}{answer.answer}"
+        assert [found.id for found in connection.find_by_external_id("ticket", "key-case")] == [answer.record.id]
+        assert connection.find_by_external_id("ticket", "key-cas") == []
+
+    def test_the_same_key_creates_nothing_again(self, account, connection, person):
+        first, again = (self.make_case(account, connection, person).record.id for _time in range(2))
+        assert again == first
+        with pytest.raises(ValueRefused):
+            self.make_case(account, connection, person, subject="Something else")
+
+    @pytest.mark.parametrize(
+        "attributes", [{"name": "Zoé Again", "email": "again@example.com"}, {"name": "Z", "external_id": "own-1"}]
+    )
+    def test_the_same_key_creates_nobody_again(self, account, connection, attributes):
+        request = account.provider.read_creation("user", account.body_of("user", attributes))
+        first = connection.create_record(request, key="key-again").record
+        account.let_time_pass()  # a CRM may limit how many people are created a second
+        again = connection.create_record(request, key="key-again").record
+        assert again.id == first.id
+        carried = attributes.get("external_id", "key-again")
+        assert [found.id for found in connection.find_by_external_id("user", carried)] == [first.id]
+
+    def test_an_unknown_external_id_is_nobodys(self, connection):
+        for entity_type in ("ticket", "user"):
+            assert connection.find_by_external_id(entity_type, "never-given") == []
+
+    def test_unsolved_cases_are_listed_without_lag_and_solved_ones_are_not(self, account, connection, person):
+        account.make_search_late()
+        cases = [
+            self.make_case(account, connection, person, f"Case {number}", f"key-{number}").record for number in "123"
+        ]
+        assert {found.id for found in connection.list_open_records(person.id)} == {case.id for case in cases}
+        assert len(connection.list_open_records(person.id, limit=2)) == 2
+        account.set_status(cases[0].id, "solved")
+        assert {found.id for found in connection.list_open_records(person.id)} == {case.id for case in cases[1:]}
+
+    def test_nobody_has_no_cases(self, connection):
+        assert connection.list_open_records("99999999") == []
+
+    def test_a_search_is_late_and_external_ids_are_not(self, account, connection, person):
+        account.make_search_late()
+        made = self.make_case(account, connection, person, "Unheard of").record
+        assert connection.find_records("ticket", [SearchCriterion("subject", "Unheard of")]).records == ()
+        assert [found.id for found in connection.find_by_external_id("ticket", "key-case")] == [made.id]
+
+    def test_a_script_searches_with_values_that_need_quotes(self, account, connection, person):
+        made = self.make_case(account, connection, person, "Re: door 4 status:solved").record
+        for text in (
+            'subject:"Re: door 4 status:solved"',
+            f'status<solved requester:{person.id} subject:"door 4"',
+            f"-status:solved requester:{person.id}",
+        ):
+            found = connection.find_records("ticket", account.provider.read_filter(text))
+            assert [record.id for record in found.records] == [made.id], text
+        assert connection.find_records(
+            "ticket", account.provider.read_filter(f"status:hold requester:{person.id}")
+        ) == (FoundRecords())
+
+    def test_a_search_says_when_there_is_more(self, account, connection, person):
+        for number in "12":
+            self.make_case(account, connection, person, f"Many {number}", f"key-{number}")
+        criteria = [SearchCriterion("requester", person.id)]
+        assert not connection.find_records("ticket", criteria, limit=1).is_complete
+        found = connection.find_records("ticket", criteria, limit=2)
+        assert found.is_complete and len(found.records) == 2
+
+    def test_lookup_fields_are_named_when_asked(self, account, connection, person):
+        made = self.make_case(account, connection, person).record
+        assert connection.get_records("ticket", [made.id])[made.id].names == {}
+        read = connection.get_records("ticket", [made.id], named=["requester_id"])[made.id]
+        assert read.names == {"requester_id": person.title} == {"requester_id": "Zoé Contract"}
+
+    def test_only_a_closed_case_is_followed_up(self, account, connection, person):
+        made = self.make_case(account, connection, person).record
+        follow_up = account.provider.build_follow_up(made, "Again", "They called again")
+        with pytest.raises(ValueRefused):
+            connection.create_record(follow_up, key="key-early")
+        account.set_status(made.id, "closed")
+        followed = connection.create_record(follow_up, key="key-follow-up").record
+        assert followed.id != made.id and followed.owner_id == person.id
+        with pytest.raises(CreationRefused):
+            account.provider.build_follow_up(person, "Again", "They called again")
+
+    def test_a_script_is_told_what_is_wrong_with_its_record(self, account):
+        body = account.body_of("ticket", {"subject": "s", "comment": "c", "no_such_thing": "x"})
+        with pytest.raises(CreationRefused) as caught:
+            account.provider.read_creation("ticket", body)
+        ((path, sentence),) = caught.value.errors
+        assert path == "ticket.no_such_thing" and sentence
+        with pytest.raises(CreationRefused):
+            account.provider.read_creation("ticket", {})
+
+    @pytest.mark.parametrize("text", ["", "status:", 'subject:"open'])
+    def test_a_script_is_told_what_is_wrong_with_its_filter(self, account, text):
+        with pytest.raises(ValueError, match=r".{5}"):
+            account.provider.read_filter(text)
+
+    def test_records_are_shown_to_an_agent_where_the_account_can(self, account, connection, person):
+        assert connection.show_to_agent(account.agent, "ticket", account.ticket_id)
+        assert connection.show_to_agent(account.agent, "user", person.id)
+        account.forbid_screens()
+        assert not connection.show_to_agent(account.agent, "ticket", account.ticket_id)

@@ -27,6 +27,11 @@ class TestMemoryProvider(ProviderContract):
             "subject",
             demote=lambda: setattr(memory, "may_write", False),
             let_time_pass=memory.work_jobs,
+            agent="ada@example.com",
+            set_status=lambda record_id, status: memory.records["ticket", record_id].update(status=status),
+            make_search_late=lambda: setattr(memory, "is_search_late", True),
+            forbid_screens=lambda: setattr(memory, "can_show_to_agents", False),
+            body_of=lambda entity_type, attributes: {entity_type: attributes},
         )
 
     @pytest.fixture

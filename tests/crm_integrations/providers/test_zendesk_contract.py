@@ -7,12 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from crm_integrations.providers.base import PersonClues
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, RecordClosed, RetryLater
 from crm_integrations.providers.limits import LimitScope
 from crm_integrations.providers.zendesk.provider import ZendeskProvider
 from demo.zendesk.app import create_app
 from demo.zendesk.server import build_server
-from tests.crm_integrations.providers.contract import REDIRECT_URI, LiveAccount, NotingGate, ProviderContract
+from tests.crm_integrations.providers.contract import PHONE, REDIRECT_URI, LiveAccount, NotingGate, ProviderContract
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,24 @@ def find_ticket(demo_url: str, address: str, statuses: set[str]) -> str:
     """The id of some ticket in one of these states."""
     tickets = requests.get(f"{demo_url}/_control/{address}/records/tickets", timeout=10).json()["tickets"]
     return next(str(ticket["id"]) for ticket in tickets if ticket["status"] in statuses)
+
+
+def find_agent(demo_url: str, address: str) -> str:
+    """The address of some agent."""
+    users = requests.get(f"{demo_url}/_control/{address}/records/users", timeout=10).json()["users"]
+    return next(user["email"] for user in users if user["role"] == "agent" and user["active"])
+
+
+def change_record(demo_url: str, address: str, path: str, change: dict) -> None:
+    """Change a record behind everybody's back."""
+    answer = requests.patch(f"{demo_url}/_control/{address}/records/{path}", json=change, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def change_settings(demo_url: str, address: str, settings: dict) -> None:
+    """Turn switches of the account."""
+    answer = requests.post(f"{demo_url}/_control/{address}/settings", json=settings, timeout=10)
+    assert answer.status_code == 200, answer.text
 
 
 def add_fault(demo_url: str, address: str, fault: dict) -> None:
@@ -80,6 +99,11 @@ class TestZendeskProvider(ProviderContract):
             "subject",
             demote=lambda: change_user(demo_url, address, {"action": "demote"}),
             let_time_pass=lambda: advance_clock(demo_url, address, seconds=30),
+            agent=find_agent(demo_url, address),
+            set_status=lambda key, status: change_record(demo_url, address, f"tickets/{key}", {"status": status}),
+            make_search_late=lambda: change_settings(demo_url, address, {"search_lag_s": 120}),
+            forbid_screens=lambda: change_settings(demo_url, address, {"talk_partner": "404"}),
+            body_of=lambda entity_type, attributes: {entity_type: attributes},
         )
 
     def test_a_closed_ticket_is_told_apart(self, account, connection, demo_url):
@@ -132,3 +156,45 @@ class TestZendeskProvider(ProviderContract):
         assert raised.value.may_have_applied
         read = connection.get_records("ticket", [account.ticket_id])
         assert read[account.ticket_id].values["subject"] == "Lost answer"
+
+    def test_records_of_custom_objects_are_created_found_and_searched(self, account, connection):
+        entity_type = next(each.key for each in connection.list_entity_types() if each.is_custom)
+        body = {"custom_object_record": {"name": "Contract 4 door"}}
+        request = account.provider.read_creation(entity_type, body)
+        first, again = (connection.create_record(request, key="key-object").record.id for _time in range(2))
+        assert first == again
+        assert [found.id for found in connection.find_by_external_id(entity_type, "key-object")] == [first]
+        for text in ('name:"Contract 4 door" created_at>=2020-01-01', "Contract name:Contract 4 door"):
+            found = connection.find_records(entity_type, account.provider.read_filter(text))
+            assert [record.id for record in found.records] == [first], text
+
+    def test_organizations_are_created_once_and_found(self, account, connection):
+        body = {"organization": {"name": "Contract Inc.", "external_id": "own-org"}}
+        request = account.provider.read_creation("organization", body)
+        first, again = (connection.create_record(request, key="key-org").record.id for _time in range(2))
+        assert first == again
+        criteria = account.provider.read_filter("name:Contract Inc.")
+        assert [found.id for found in connection.find_records("organization", criteria).records] == [first]
+
+    def test_deleted_and_merged_people_are_nobody_and_suspended_ones_are_found(
+        self, account, connection, person, demo_url
+    ):
+        def act(change):
+            path = f"{demo_url}/_control/{account.address}/users/{person.id}"
+            assert requests.post(path, json=change, timeout=10).status_code == 200
+
+        act({"action": "suspend"})
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [person.id]
+        winner = connection.find_people(PersonClues(email=account.agent))[0]
+        act({"action": "merge", "into": winner.id})
+        assert connection.get_records("user", [person.id]) == {}
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [winner.id]
+
+    def test_a_number_written_in_any_way_is_found(self, account, connection, person, demo_url):
+        change_record(demo_url, account.address, f"users/{person.id}", {"phone": "5145550177"})
+        assert [found.id for found in connection.find_people(PersonClues(phone=PHONE))] == [person.id]
+
+    def test_the_first_note_is_internal(self, account, connection, person, demo_url):
+        made = self.make_case(account, connection, person).record
+        shown = requests.get(f"{demo_url}/_control/{account.address}/records/tickets/{made.id}", timeout=10).json()
+        assert [comment["public"] for comment in shown["comments"]] == [False]

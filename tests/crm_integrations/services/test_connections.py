@@ -9,7 +9,7 @@ from django.db import connections as db_connections
 from django.utils import timezone
 
 from crm_integrations.models import AuditEntry, Authentication, CallBudget, Configuration, CRMAccount
-from crm_integrations.providers.base import FieldType, LimitReport
+from crm_integrations.providers.base import CreationRequest, FieldType, LimitReport, PersonClues, SearchCriterion
 from crm_integrations.providers.errors import (
     AccessDenied,
     Conflict,
@@ -23,6 +23,7 @@ from crm_integrations.providers.errors import (
 )
 from crm_integrations.services import authenticated_connections, tokens
 from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.call_gates import AccountCallGate
 from crm_integrations.services.connections import open_connection, run_on_connection
 from crm_integrations.services.tokens import AuthenticationHeld, TokenBusy, TokenUnavailable, renew_token
 from tests.factories import make_authentication, make_configuration
@@ -427,3 +428,34 @@ def test_many_at_once_make_exactly_one_renewal(account):
         thread.join()
     assert outcomes == ["900"] * 8
     assert refreshes(account) == 1
+
+
+CASE = CreationRequest("ticket", {"subject": "s"}, {"owner_id": "7"})
+QUESTIONS = {
+    "find_people": lambda live: live.find_people(PersonClues(email="a@example.com")),
+    "find_records": lambda live: live.find_records("ticket", [SearchCriterion("subject", "s")]),
+    "find_by_external_id": lambda live: live.find_by_external_id("ticket", "k1"),
+    "list_open_records": lambda live: live.list_open_records("7"),
+    "create_record": lambda live: live.create_record(CASE, key="k1"),
+    "show_to_agent": lambda live: live.show_to_agent("ada@example.com", "ticket", "1"),
+    "get_records": lambda live: live.get_records("ticket", ["1"], named=["requester_id"]),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_is_asked_again_with_a_better_token(account, name):
+    authentication = make_authentication()
+    account.access_tokens.clear()
+    run_on_connection(authentication=authentication, act=QUESTIONS[name])
+    assert [called for called, _details in account.calls if called == name] == [name, name]
+    assert refreshes(account) == 1
+
+
+@pytest.mark.parametrize("is_search_alone", [True, False])
+def test_a_search_that_is_down_alone_leaves_the_answer_usable(account, monkeypatch, is_search_alone):
+    noted = []
+    monkeypatch.setattr(AccountCallGate, "note_unusable", lambda gate: noted.append(gate))
+    account.faults.append(CRMUnavailable("down", may_have_applied=False, is_search_alone=is_search_alone))
+    with pytest.raises(CRMUnavailable):
+        run_on_connection(authentication=make_authentication(), act=QUESTIONS["find_records"])
+    assert len(noted) == (not is_search_alone)

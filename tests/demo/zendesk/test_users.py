@@ -110,3 +110,23 @@ def test_user_and_organization_tags_are_added(desk):
     organization = desk.get("organizations")["organizations"][0]
     answer = desk.call("PUT", f"organizations/{organization['id']}/tags", {"tags": ["x"]})
     assert set(answer.get_json()["tags"]) == {*organization["tags"], "x"}
+
+
+def test_a_merged_user_is_a_deleted_one_and_the_other_has_everything(desk):
+    winner = desk.call("POST", "users", {"user": {"name": "Winner", "phone": "+15145550901"}}).get_json()["user"]
+    loser = desk.user(desk.get(f"users/{desk.get('tickets/2')['ticket']['requester_id']}")["user"]["name"])
+    desk.control("POST", f"users/{loser['id']}", {"action": "merge", "into": winner["id"]})
+    assert desk.get("tickets/2")["ticket"]["requester_id"] == winner["id"]
+    assert desk.get(f"users/{loser['id']}")["user"]["active"] is False
+    addresses = {identity["value"] for identity in desk.get(f"users/{winner['id']}/identities")["identities"]}
+    assert loser["email"] in addresses
+    found = desk.get(f'users/search?query=email:"{loser["email"]}"')["users"]
+    assert [user["id"] for user in found] == [winner["id"]]
+
+
+def test_the_requester_a_ticket_brings_along_is_found_by_address(desk):
+    person = {"name": "Fresh", "email": "fresh@example.com"}
+    answer = desk.call("POST", "tickets", {"ticket": {"comment": {"body": "x"}, "requester": person}})
+    requester = answer.get_json()["ticket"]["requester_id"]
+    found = desk.get('users/search?query=email:"fresh@example.com"')["users"]
+    assert [user["id"] for user in found] == [requester]
