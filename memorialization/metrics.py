@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from memorialization.models import Delivery, Interaction, InteractionEvent
 from memorialization.progress_metrics import progress_metrics
 from memorialization.selectors.waiting_events import read_waiting_events
+from memorialization.selectors.waiting_matches import read_waiting_matches
 
 RECENT = timedelta(minutes=5)
 MOST_RECENT_EVENTS = 10_000  # events looked at for the recent figures; enough for 33 a second
@@ -24,6 +25,7 @@ def memorialization_metrics() -> Iterable[Metric]:
     yield from progress_metrics(now=timezone.now())
     yield from _events_waiting()
     yield _interactions_waiting()
+    yield from _interactions_to_match()
     yield _recent_events_by_type()
     yield _last_event_number()
 
@@ -48,6 +50,14 @@ def _interactions_waiting() -> Metric:
     waiting = Interaction.objects.filter(state=Interaction.State.WAITING).count()
     name = "agent_integrations_interactions_waiting"
     return GaugeMetricFamily(name, "Interactions that ended and are not due yet.", value=waiting)
+
+
+def _interactions_to_match() -> Iterable[Metric]:
+    waiting = read_waiting_matches(now=timezone.now())
+    name, words = "agent_integrations_interactions_to_match", "Interactions whose records are still looked for."
+    yield GaugeMetricFamily(name, words, value=waiting.count)
+    name, words = "agent_integrations_oldest_match_age_seconds", "How long the longest due of them has been due."
+    yield GaugeMetricFamily(name, words, value=waiting.oldest_age_s)
 
 
 def _recent_events_by_type() -> Metric:

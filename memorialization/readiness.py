@@ -1,4 +1,5 @@
-"""Whether work makes progress: events are folded and what is due is tried soon, what a dead worker left comes back.
+"""Whether work makes progress: events are folded, records looked for and what is due is tried soon, what a dead worker
+left comes back.
 
 Waiting for a held authentication, a limit, a circuit or a settling record is no failure, so none of them counts. Nor
 does a backlog that is being worked off: taking the web processes out of service would only stop the intake.
@@ -10,15 +11,18 @@ from crm_integrations.readiness import CheckResult
 from memorialization.models import RecordLane
 from memorialization.selectors.account_progress import STUCK_AFTER, read_progress
 from memorialization.selectors.waiting_events import are_events_stuck
+from memorialization.selectors.waiting_matches import are_matches_stuck
 
 
 def check_deliveries(now: datetime) -> CheckResult:
     """Not ready while an account's deliveries have been due for a minute in which none of them was tried.
 
-    Nor while events wait for a minute in which none was folded.
+    Nor while events wait for a minute in which none was folded, or interactions whose records nobody looks for.
     """
     if are_events_stuck(now=now):
         return CheckResult(False, "no event was folded for a minute although events wait")
+    if are_matches_stuck(now=now):
+        return CheckResult(False, "no record was looked for for a minute although interactions wait for theirs")
     lost = RecordLane.objects.filter(lease__isnull=False, bulk_write__isnull=True, lease_until__lt=now - STUCK_AFTER)
     if lost.exists():
         return CheckResult(False, "a worker's lease ended more than a minute ago and nobody took it back")

@@ -9,6 +9,7 @@ from memorialization.models import Heartbeat
 WORKER = "worker:"  # and the worker's name: its timer's last round
 RESTART = "restart:"  # and the worker's name: when its watchdog last started it again, and how often
 FOLD = "fold"  # when events were last folded, to within some seconds
+MATCH = "match"  # when somebody last took an interaction to look for its records, likewise
 FORGET_AFTER = timedelta(days=1)  # a worker that was not seen for so long is not coming back under this name
 NAME_LENGTH = Heartbeat._meta.get_field("name").max_length or 0
 

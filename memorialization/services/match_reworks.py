@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import CreationRefused, CRMConnection
@@ -69,10 +71,11 @@ class _Rework:
         closed = self.connection.get_records(entity_type, [closed_id]).get(closed_id)
         if closed is None:
             raise RecordGone("The closed record does not exist any more.")
-        text = _("Continues %(record)s, which is closed. Created for the interaction %(contact)s.")
-        request = get_provider(self.matcher.configuration.integration_type).build_follow_up(
-            closed, closed.title, text % {"record": closed_id, "contact": contact_id}
-        )
+        with override(settings.LANGUAGE_CODE):  # the same text whoever asks again
+            text = _("Continues %(record)s, which is closed. Created for the interaction %(contact)s.")
+            text %= {"record": closed_id, "contact": contact_id}
+        provider = get_provider(self.matcher.configuration.integration_type)
+        request = provider.build_follow_up(closed, closed.title, text)
         creation = create_once(
             connection=self.connection,
             configuration=self.matcher.configuration,

@@ -18,6 +18,7 @@ from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Interaction
 from memorialization.services.account_turn import Turn
 from memorialization.services.frozen_mappings import FrozenMappings
+from memorialization.services.heartbeats import MATCH, note_heartbeat
 from memorialization.services.match_errors import gave_up, read_fault, read_wait
 from memorialization.services.match_holds import (
     MatchHold,
@@ -35,7 +36,10 @@ from memorialization.targeting import Target
 
 logger = logging.getLogger(__name__)
 
+WORK_NOTED_EVERY_S = 10.0  # by each process
 STOPPING = (BudgetSpent, CRMUnavailable, GrantEnded, Reauthenticate)  # it would be the same for the next interaction
+
+_noted_at: list[float] = []  # the monotonic time when this process last noted its work
 
 
 @dataclass(slots=True)
@@ -77,12 +81,20 @@ def match_interactions(*, turn: Turn, most_s: float, most: int | None = None) ->
             if hold is None:
                 continue
             report.looked += 1
+            _note_work(turn)
             match = _match_one(turn, hold)
             report.matched += match.wait is None
             if match.is_stopping:
                 report.may_go_on = False
                 _note_next(turn, match)
                 return report
+
+
+def _note_work(turn: Turn) -> None:
+    """Leave a sign that interactions are looked after, for readiness; seldom, since a write for each would be waste."""
+    if not _noted_at or time.monotonic() - _noted_at[0] >= WORK_NOTED_EVERY_S:
+        note_heartbeat(name=MATCH, now=turn.clock())
+        _noted_at[:] = [time.monotonic()]
 
 
 def _note_next(turn: Turn, match: _Match) -> None:

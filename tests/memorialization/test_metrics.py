@@ -58,6 +58,16 @@ def test_interactions_that_wait_are_counted(contact):
     assert samples()[("agent_integrations_interactions_waiting",)] == 1
 
 
+def test_interactions_whose_records_are_looked_for_are_counted(contact):
+    due_at = timezone.now() - timedelta(seconds=30)
+    Interaction.objects.create(
+        configuration=contact.configuration, contact=contact, channel="voice", match_due_at=due_at
+    )
+    figures = samples()
+    assert figures[("agent_integrations_interactions_to_match",)] == 1
+    assert 30 <= figures[("agent_integrations_oldest_match_age_seconds",)] < 60
+
+
 def test_only_events_of_the_last_minutes_count_as_recent(contact):
     now = timezone.now()
     add_event(contact, 1, now - timedelta(hours=1))

@@ -9,7 +9,7 @@ from crm_integrations.models import Authentication, CallBudget, Configuration, C
 from memorialization.models import Attempt, BulkWrite, Contact, Delivery, Interaction, InteractionEvent, RecordLane
 from memorialization.readiness import check_deliveries
 from memorialization.selectors.account_progress import read_progress
-from memorialization.services.heartbeats import FOLD, note_heartbeat
+from memorialization.services.heartbeats import FOLD, MATCH, note_heartbeat
 from tests.factories import make_configuration
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -168,7 +168,7 @@ def test_a_bulk_write_under_way_is_no_alarm(lane, columns):
 def test_many_accounts_cost_no_more_queries_than_one(lane, django_assert_max_num_queries):
     for number in range(5):
         CRMAccount.objects.create(provider="memory", address=f"account {number}")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         check_deliveries(NOW)
 
 
@@ -210,3 +210,29 @@ def test_a_worker_at_work_is_no_alarm(lane):
 def test_a_lease_that_nobody_takes_back_is_stuck(lane):
     change(lane, lease=uuid4(), lease_until=NOW - timedelta(seconds=61), next_due_at=None)
     assert not check_deliveries(NOW).is_ready
+
+
+@pytest.fixture
+def waiting_match():
+    configuration = make_configuration()
+    Authentication.objects.update(state_changed_at=NOW - timedelta(days=1))
+    contact = Contact.objects.create(configuration=configuration, contact_id="1")
+    return Interaction.objects.create(
+        configuration=configuration, contact=contact, channel="voice", match_due_at=NOW - timedelta(seconds=61)
+    )
+
+
+def test_an_interaction_whose_record_nobody_looks_for_for_a_minute_is_an_alarm(waiting_match):
+    result = check_deliveries(NOW)
+    assert not result.is_ready and "no record was looked for" in result.detail
+    assert check_deliveries(NOW - timedelta(seconds=2)).is_ready
+    note_heartbeat(name=MATCH, now=NOW - timedelta(seconds=20))
+    assert check_deliveries(NOW).is_ready
+
+
+def test_an_interaction_that_is_held_or_waits_for_a_circuit_is_no_alarm(waiting_match):
+    CRMAccount.objects.update(circuit_state="open", circuit_probe_at=NOW)
+    assert check_deliveries(NOW).is_ready
+    CRMAccount.objects.update(circuit_state="closed", circuit_probe_at=None)
+    Authentication.objects.update(state="reauthenticate")
+    assert check_deliveries(NOW).is_ready

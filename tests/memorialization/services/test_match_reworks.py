@@ -31,6 +31,12 @@ def clock():
     return FakeClock(NOW)
 
 
+@pytest.fixture(autouse=True)
+def matching_first(monkeypatch):
+    """Records are looked for before deliveries are pushed, in every turn."""
+    monkeypatch.setattr("memorialization.services.draining.random.random", lambda: 0.0)
+
+
 def closed_call(**columns):
     configuration = configured(**columns)
     ticket(configuration, "1", status="closed")
