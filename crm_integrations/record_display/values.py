@@ -9,7 +9,6 @@ from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from crm_integrations.providers.base import CRMField, CRMValue, FieldType
 from crm_integrations.record_display.texts import shorten
@@ -36,7 +35,7 @@ def display_value(definition: CRMField, value: CRMValue, *, time_zone: tzinfo, n
 def option_title(definition: CRMField, value: str) -> str:
     """What people see of a choice; titles of the CRM's own fields are said in the reader's language."""
     title = next((option.title for option in definition.options if option.value == value), value)
-    return title if definition.is_custom or not title else pgettext("field option", title)
+    return title if definition.is_custom or not title else _(title)
 
 
 def _display_text(_definition: CRMField, value: Any) -> str:

@@ -180,22 +180,23 @@ form.addEventListener("pointerdown", (event) => {
   if (!row || event.button !== 0) return;
   event.preventDefault();
   const start = row.nextElementSibling;
-  handle.setPointerCapture(event.pointerId);
+  const listening = new AbortController(); // on the document: a row that moves would lose the pointer
+  const on = (name, act) => document.addEventListener(name, act, { signal: listening.signal });
   row.classList.add("is-dragged");
-  const follow = (move) => {
+  on("pointermove", (move) => {
     const over = [...row.parentElement.children].filter((other) => other !== row).find((other) => {
       const box = other.getBoundingClientRect();
       return move.clientY < box.top + box.height / 2;
     });
     if ((over ?? null) !== row.nextElementSibling) row.parentElement.insertBefore(row, over ?? null);
-  };
+  });
   const end = () => {
-    handle.removeEventListener("pointermove", follow);
+    listening.abort();
     row.classList.remove("is-dragged");
     if (row.nextElementSibling !== start) showMove(row);
   };
-  handle.addEventListener("pointermove", follow);
-  handle.addEventListener("lostpointercapture", end, { once: true });
+  on("pointerup", end);
+  on("pointercancel", end);
 });
 
 // ---- What people do
