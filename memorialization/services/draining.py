@@ -82,7 +82,7 @@ def _match_and_push(turn: Turn, finder: WorkFinder) -> None:
     look = look_for_matches(account_id=turn.account.pk, now=turn.clock())
     if not look.due:
         wake_at(account_id=turn.account.pk, moment=look.next_at)
-        _push_rounds(turn, finder, call_others)
+        _push_rounds(turn, finder)
         return
     if random.random() < 1 / 2:  # noqa: S311 - a coin, not a secret
         _match(turn)
