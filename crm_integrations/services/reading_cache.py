@@ -50,6 +50,7 @@ class ReadingCache:
         self._authentication_id = authentication_id
         self._fields = fields
         self._clock = clock
+        self._asking: set[str] = set()
 
     def load(self, references: Iterable[RecordReference]) -> dict[RecordReference, RecordReading]:
         """What is known, whatever its age."""
@@ -76,11 +77,15 @@ class ReadingCache:
 
     def is_asked_by_me(self, entity_type: str) -> bool:
         """Take the right to ask for known records of this type anew; one at a time has it."""
-        return _tolerant(lambda: cache.add(self._key("asking", entity_type), 1, timeout=ASKING_S), True)
+        is_mine = _tolerant(lambda: cache.add(self._key("asking", entity_type), 1, timeout=ASKING_S), True)
+        self._asking |= {entity_type} if is_mine else set()
+        return is_mine
 
     def end_asking(self, entity_type: str) -> None:
-        """Give the right back."""
-        _tolerant(lambda: cache.delete(self._key("asking", entity_type)), False)
+        """Give the right back, if it is mine."""
+        if entity_type in self._asking:
+            self._asking.discard(entity_type)
+            _tolerant(lambda: cache.delete(self._key("asking", entity_type)), False)
 
     def rest(self, entity_type: str, *, problem: str, seconds: float) -> None:
         """Leave the CRM alone for a moment, for this type or for the WHOLE_ACCOUNT."""

@@ -6,23 +6,24 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm_integrations.definitions import title_of_key
+from crm_integrations.definitions import display_title, field_from_json, title_of_key
 from crm_integrations.models import Configuration
 from crm_integrations.overview import Facts, ImpactLine, MappingCount
-from dynamic_data.models import DynamicDataMapping
+from dynamic_data.models import DynamicDataMapping, ShownEntity
 from dynamic_data.services.mappings import type_titles
 
-MAPPINGS = _("Dynamic Data")
+MAPPINGS = gettext_lazy("Dynamic Data")
 
 
 @dataclass(frozen=True, slots=True)
 class MappingLine:
-    """One line of the tab."""
+    """One line of the tab; `details` names the fields of each record type."""
 
     mapping: DynamicDataMapping
-    entities: list[str]
+    details: list[str]
     row_count: int
     changed_at: datetime
     changed_by: str
@@ -36,18 +37,26 @@ def mappings_of(configuration: Configuration) -> QuerySet[DynamicDataMapping]:
 
 def mapping_lines(configuration: Configuration) -> list[MappingLine]:
     """The tab's lines, in a constant number of queries."""
-    rows = mappings_of(configuration).annotate(row_count=Count("entities__fields")).prefetch_related("entities")
+    rows = mappings_of(configuration).annotate(row_count=Count("entities__fields")).prefetch_related("entities__fields")
     titles = type_titles(configuration)
     return [
         MappingLine(
             mapping,
-            [titles.get(entity.entity_type) or title_of_key(entity.entity_type) for entity in mapping.entities.all()],
+            [_describe(entity, titles) for entity in mapping.entities.all()],
             mapping.row_count,
             mapping.updated_at,
             mapping.changed_by.get_username() if mapping.changed_by else "",
         )
         for mapping in rows
     ]
+
+
+def _describe(entity: ShownEntity, titles: Mapping[str, str]) -> str:
+    words = {
+        "entity": titles.get(entity.entity_type) or title_of_key(entity.entity_type),
+        "fields": ", ".join(display_title(field_from_json(field.definition)) for field in entity.fields.all()),
+    }
+    return _("%(entity)s: %(fields)s") % words
 
 
 def dynamic_data_facts(configuration_ids: Sequence[UUID]) -> Mapping[UUID, Facts]:

@@ -24,6 +24,8 @@ from dynamic_data.services.customer_card import (
     refuse_unready,
 )
 
+NOT_STORED = {"Cache-Control": "no-store"}  # customers' data, and addresses that open them
+
 
 @api_view("GET")
 def show_card(call: ApiCall) -> JsonResponse:
@@ -46,7 +48,7 @@ def show_card(call: ApiCall) -> JsonResponse:
         )
     except CardRefused as refused:
         raise ApiProblem(409, refused.reason) from refused
-    return JsonResponse(_card_as_json(card))
+    return JsonResponse(_card_as_json(card), headers=NOT_STORED)
 
 
 @api_view("POST")
@@ -68,7 +70,7 @@ def make_address(call: ApiCall) -> JsonResponse:
         raise ApiProblem(409, refused.reason) from refused
     now = call.now.replace(microsecond=0)
     address = CardAddress(call.configuration.pk, contact_id, agent_id, language, time_zone, now, now)
-    return JsonResponse({"url": full_address(address), "expiresAt": address.ends_at.isoformat()})
+    return JsonResponse({"url": full_address(address), "expiresAt": address.ends_at.isoformat()}, headers=NOT_STORED)
 
 
 def _finish(reader: RequestReader) -> None:

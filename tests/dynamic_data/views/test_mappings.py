@@ -35,7 +35,7 @@ def test_the_tab_lists_mappings_with_their_record_types_and_fields(client, confi
     make_dynamic_mapping(configuration, {"ticket": ["subject", "notes"], "user": ["name"]}, name="Card")
     client.force_login(make_user(*VIEW))
     page = text_of(client.get(list_url(configuration)))
-    assert "Card" in page and "Ticket, User" in page
+    assert "Card" in page and "Ticket: Subject, Notes" in page and "User: Name" in page
     assert "New Data Mapping" not in page
     assert 'aria-current="page">Dynamic Data</a>' in page
 
