@@ -54,6 +54,7 @@ function makeSearchable(select, { list, group, known, onChange, title, hint, ...
     sortField: [{ field: "$score" }, { field: "$order" }],
     onFocus() { if (!isFilled) { isFilled = true; this.addOptions(list().map(own)); } },
     onChange,
+    onItemAdd() { this.wrapper.classList.remove("is-typing"); },
     onType(typed) { this.wrapper.classList.toggle("is-typing", typed !== ""); },
     onBlur() { this.wrapper.classList.remove("is-typing"); },
     render: {
