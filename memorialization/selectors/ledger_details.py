@@ -10,7 +10,7 @@ from memorialization.selectors.ledger_fields import FieldLine, field_lines
 from memorialization.selectors.ledger_records import RecordName, RecordNames, configuration_account
 from memorialization.selectors.ledger_states import UNFINISHED
 from memorialization.selectors.target_types import mapped_types
-from memorialization.targeting import NO_TARGET_SENTENCE, describe_rule
+from memorialization.targeting import describe_rule
 
 DELIVERIES_SHOWN = 100  # of one interaction; the newest
 
@@ -43,8 +43,7 @@ def delivery_sheets(interaction: Interaction) -> list[DeliverySheet]:
 def delivery_sheet(row: DeliveryRow) -> DeliverySheet:
     """One delivery with its fields."""
     lines = field_lines(row.delivery.fields, is_finished=row.state not in UNFINISHED)
-    rule = describe_rule(row.delivery.target_rule) if row.delivery.record_id else NO_TARGET_SENTENCE
-    return DeliverySheet(row, lines, str(rule))
+    return DeliverySheet(row, lines, str(describe_rule(row.delivery.target_rule)))
 
 
 def record_names_of(interaction: Interaction) -> RecordNames:

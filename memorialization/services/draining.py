@@ -19,6 +19,7 @@ from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
 from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, Work, WorkFinder
 from memorialization.services.event_folding import fold_account_events
+from memorialization.services.match_holds import look_for_matches
 from memorialization.services.matching import MatchReport, match_interactions
 from memorialization.services.recovery import recover_lost_lanes
 from memorialization.services.single_pushes import push_lanes
@@ -78,6 +79,11 @@ def _work(turn: Turn, call_others: Callable[[], None] | None) -> None:
 
 def _match_and_push(turn: Turn, finder: WorkFinder, call_others: Callable[[], None] | None) -> None:
     """Neither is always first, so that neither takes every call that a tight limit lets through."""
+    look = look_for_matches(account_id=turn.account.pk, now=turn.clock())
+    if not look.due:
+        wake_at(account_id=turn.account.pk, moment=look.next_at)
+        _push_rounds(turn, finder, call_others)
+        return
     if random.random() < 1 / 2:  # noqa: S311 - a coin, not a secret
         _match(turn)
         _push_rounds(turn, finder, call_others)

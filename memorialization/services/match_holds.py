@@ -21,8 +21,12 @@ from memorialization.services.contact_folding import fold_contacts
 from memorialization.services.frozen_targets import target_as_json
 from memorialization.targeting import Target
 
-LEASES = 4  # one interaction takes more calls than a write; each is far within its own time-out as a rule
+LEASES = 2  # the questions for one record type are more than the calls of a write
 LOOKED_AT = 10  # interactions of one look
+
+
+class MatchLost(Exception):
+    """The interaction belongs to somebody else now; what was found for it counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,19 @@ def look_for_matches(*, account_id: int, now: datetime) -> MatchLook:
 
 def claim_match(*, row: Mapping[str, Any], now: datetime) -> MatchHold | None:
     """Take one that a look found; None when somebody was faster."""
-    lease, until = uuid.uuid4(), now + timedelta(seconds=LEASES * lease_length_s())
+    lease, until = uuid.uuid4(), _lease_end(now)
     as_seen = Interaction.objects.filter(pk=row["pk"], match_due_at=row["match_due_at"])
     if not as_seen.update(match_due_at=until, match_lease=lease):
         return None
     contact_pk, authentication_id = row["contact_id"], row["configuration__authentication_id"]
     return MatchHold(row["pk"], contact_pk, row["configuration_id"], authentication_id, lease)
+
+
+def renew_match(*, hold: MatchHold, now: datetime) -> None:
+    """Have the lease last for one more record type. Raises MatchLost."""
+    row = Interaction.objects.filter(pk=hold.interaction_id, match_lease=hold.lease)
+    if not row.update(match_due_at=_lease_end(now)):
+        raise MatchLost
 
 
 def postpone_match(*, hold: MatchHold, wait: MatchWait) -> None:
@@ -104,6 +115,10 @@ def store_match(*, hold: MatchHold, found: Mapping[str, Target], now: datetime, 
     configuration = Configuration.objects.select_related("authentication").get(pk=hold.configuration_id)
     fold_contacts(configuration=configuration, contacts=[contact], now=now)
     return True
+
+
+def _lease_end(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASES * lease_length_s())
 
 
 def _waiting_columns(hold: MatchHold, wait: MatchWait) -> dict[str, Any]:

@@ -22,10 +22,12 @@ from memorialization.services.heartbeats import MATCH, note_heartbeat
 from memorialization.services.match_errors import gave_up, read_fault, read_wait
 from memorialization.services.match_holds import (
     MatchHold,
+    MatchLost,
     MatchWait,
     claim_match,
     look_for_matches,
     postpone_match,
+    renew_match,
     store_match,
 )
 from memorialization.services.match_reworks import rework_deliveries
@@ -113,6 +115,8 @@ def _match_one(turn: Turn, hold: MatchHold) -> _Match:
         _conclude(turn, match)
     except (OperationalError, InterfaceError):
         raise
+    except MatchLost:
+        logger.info("Interaction %s was taken by another worker meanwhile.", hold.interaction_id)
     except Exception as error:  # noqa: BLE001 - one interaction's surprise must not stop the others
         logger.error("Matching interaction %s raised %s.", hold.interaction_id, describe_error(error))
         match.wait = read_fault(now=turn.clock())
@@ -137,8 +141,12 @@ def _find(turn: Turn, match: _Match) -> None:
     rows = FrozenMappings(configuration).rows(match.interaction.planned_versions, channel=match.interaction.channel)
     connection = turn.connection_of(match.hold.authentication_id)
     matcher = RecordMatcher(connection, configuration, match.interaction, rows, turn.clock())
-    for entity_type in matcher.missing:
+    for position, entity_type in enumerate(matcher.missing):
+        if position:
+            renew_match(hold=match.hold, now=turn.clock())
         match.found[entity_type] = matcher.match(entity_type)
+    if match.found:
+        renew_match(hold=match.hold, now=turn.clock())
     rework_deliveries(matcher=matcher, connection=connection, clock=turn.clock)
 
 

@@ -43,5 +43,7 @@ def find_lost_reworks(*, now: datetime) -> bool:
 
 
 def _make_due(delivery_ids: Sequence[int], now: datetime) -> bool:
-    marked = Delivery.objects.filter(pk__in=delivery_ids, reason__in=DUE).values("interaction_id")
-    return bool(Interaction.objects.filter(pk__in=marked, match_due_at__isnull=True).update(match_due_at=now))
+    """One after the other, each by a transaction of its own: planners lock many, in an order of theirs."""
+    marked = Delivery.objects.filter(pk__in=delivery_ids, reason__in=DUE).values_list("interaction_id", flat=True)
+    waiting = Interaction.objects.filter(match_due_at__isnull=True)
+    return sum(waiting.filter(pk=pk).update(match_due_at=now) for pk in sorted(set(marked))) > 0

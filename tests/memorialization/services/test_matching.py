@@ -178,6 +178,20 @@ def test_only_one_of_two_takes_an_interaction_and_a_lost_lease_stores_nothing(cl
     assert outcome(interaction)[0] == "2"
 
 
+def test_who_loses_an_interaction_between_two_record_types_stores_nothing(clock, monkeypatch):
+    configuration = configured(BOTH, searches_records=True)
+    interaction = call(configuration)
+    plain = record_matching.RecordMatcher.match
+
+    def match(self, entity_type):
+        Interaction.objects.update(match_lease=None, match_due_at=NOW + timedelta(hours=1))
+        return plain(self, entity_type)
+
+    monkeypatch.setattr(record_matching.RecordMatcher, "match", match)
+    match_all(configuration, clock)
+    assert not Delivery.objects.exists() and state_of(interaction) == (NOW + timedelta(hours=1), "", 0)
+
+
 def test_a_crash_between_the_search_and_the_plan_repeats_harmlessly(clock, monkeypatch):
     configuration = configured(creates_cases=True, searches_records=True)
     interaction = call(configuration)
