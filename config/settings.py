@@ -141,6 +141,13 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF, CONSENT_ORIGIN],
     }
 }
+CARD_FRAME_ANCESTORS = env.words(
+    "CARD_FRAME_ANCESTORS",
+    "'self',https://*.nice-incontact.com,https://*.niceincontact.com,https://*.nicecxone.com",
+)  # who may show the customer card in a frame: agents' desktops
+if IS_EMBEDDED:  # the demo contact centre's desk
+    demo_port = env.integer("DEMO_CONTACT_CENTRE_PORT", 8901)
+    CARD_FRAME_ANCESTORS += [f"http://{host}:{demo_port}" for host in ("localhost", "127.0.0.1")]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None

@@ -10,11 +10,13 @@ admin.site.site_header = admin.site.site_title = _("Agent Integrations: raw tabl
 
 api_urls = [
     path("", include("memorialization.api_urls")),
+    path("", include("dynamic_data.api_urls")),
     path("", include("crm_integrations.api.urls")),  # last: it answers for every other address
 ]
 urlpatterns = [
     path("api/v1/", include(api_urls)),  # first, since each event passes here
     path("", include("memorialization.urls")),
+    path("", include("dynamic_data.urls")),
     path("", include("crm_integrations.urls")),
     path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),

@@ -138,6 +138,15 @@ class FileList:
                 self.problems.append(Problem(place, _must_be(dict)))
             yield FileObject(value if isinstance(value, dict) else {}, place, self.problems)
 
+    def texts(self) -> Iterator[str]:
+        """Its texts, stripped; anything else in it, and a blank one, is refused and read as blank."""
+        for position, value in enumerate(self.values):
+            if not isinstance(value, str):
+                self.problems.append(Problem((*self.path, position), _must_be(str)))
+            elif not value.strip():
+                self.problems.append(Problem((*self.path, position), _("This must not be blank.")))
+            yield value.strip() if isinstance(value, str) else ""
+
     def refuse(self, message: str) -> None:
         """Note a problem of the list as a whole."""
         self.problems.append(Problem(self.path, message))

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-API_PREFIX = "/api/"
+SESSIONLESS_PREFIXES = ("/api/", "/card/")  # scripts with their keys, and pages behind a signed address
 
 
 class PreferredLanguageMiddleware:
@@ -30,18 +30,18 @@ class PreferredLanguageMiddleware:
 
 
 class ScriptCallMiddleware:
-    """Takes the API's calls past all that only people need: session, user, messages, forms.
+    """Takes calls without a session past all that only people who signed in need: session, user, messages, forms.
 
-    Scripts have no cookies; their views know them by a key and are exempt from CSRF. Safety headers and the check of
-    the host come before it in the settings.
+    Scripts have no cookies; their views know them by a key, or by a signed address, and are exempt from CSRF. Safety
+    headers and the check of the host come before it in the settings.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a script in its language; everybody else goes on."""
-        if not request.path_info.startswith(API_PREFIX):
+        """Answer in the language that the headers ask for; everybody else goes on."""
+        if not request.path_info.startswith(SESSIONLESS_PREFIXES):
             return self.get_response(request)
         try:
             request.resolver_match = match = resolve(request.path_info)

@@ -20,6 +20,10 @@ VIEW_DATA_MEMORIALIZATION = DATA_MEMORIALIZATION.format(action="view")
 CREATE_DATA_MEMORIALIZATION = DATA_MEMORIALIZATION.format(action="add")
 EDIT_DATA_MEMORIALIZATION = DATA_MEMORIALIZATION.format(action="change")
 DELETE_DATA_MEMORIALIZATION = DATA_MEMORIALIZATION.format(action="delete")
+VIEW_DYNAMIC_DATA = DYNAMIC_DATA.format(action="view")
+CREATE_DYNAMIC_DATA = DYNAMIC_DATA.format(action="add")
+EDIT_DYNAMIC_DATA = DYNAMIC_DATA.format(action="change")
+DELETE_DYNAMIC_DATA = DYNAMIC_DATA.format(action="delete")
 
 
 class PermissionBackend(ModelBackend):

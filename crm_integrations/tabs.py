@@ -46,6 +46,11 @@ def configuration_tabs(*, configuration: Configuration, user: Any, current: str)
     return links
 
 
+def tab_url(url_name: str, configuration: Configuration) -> str:
+    """The address of a tab that a floor above may bring; empty when it does not."""
+    return _address(url_name, configuration) if url_name in _tabs else ""
+
+
 def _address(url_name: str, configuration: Configuration) -> str:
     try:
         return reverse(url_name, args=[configuration.pk])

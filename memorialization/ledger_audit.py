@@ -14,4 +14,5 @@ LEDGER_ACTIONS: Mapping[str, str | Promise] = {
     "replay_run_failed": _("Replay of many deliveries failed"),
     "record_linked": _("Record linked by hand"),
     "record_unlinked": _("Record unlinked by hand"),
+    "test_event_sent": _("Test event sent"),
 }

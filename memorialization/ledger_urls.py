@@ -1,8 +1,16 @@
-"""Addresses of the ledger: interactions, deliveries, and the Activity tab."""
+"""Addresses of the ledger: interactions, deliveries, the Activity tab and the Next step tab."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from memorialization.views import ledger_activity, ledger_acts, ledger_lists, ledger_pages, ledger_replays, replay_runs
+from memorialization.views import (
+    ledger_activity,
+    ledger_acts,
+    ledger_lists,
+    ledger_pages,
+    ledger_replays,
+    next_step,
+    replay_runs,
+)
 
 ledger_urls: list[URLPattern | URLResolver] = [
     path("interactions/", ledger_lists.list_interactions, name="interaction_list"),
@@ -24,4 +32,6 @@ ledger_urls: list[URLPattern | URLResolver] = [
     path("deliveries/<int:pk>/changes/", ledger_pages.show_delivery_change, name="delivery_changes"),
     path("deliveries/<int:pk>/replay/", ledger_replays.replay, name="delivery_replay"),
     path("configurations/<uuid:pk>/activity/", ledger_activity.show_activity, name="configuration_activity"),
+    path("configurations/<uuid:pk>/next-step/", next_step.show_next_step, name="configuration_next_step"),
+    path("configurations/<uuid:pk>/next-step/outcome/", next_step.show_outcome, name="configuration_next_step_outcome"),
 ]

@@ -15,6 +15,7 @@ TABS = (
     ConfigurationTab(_("Data Memorialization"), "memorialization_mapping_list", VIEW_DATA_MEMORIALIZATION, order=20),
     ConfigurationTab(_("Record matching"), "record_matching", VIEW_CONFIGURATIONS, order=40),
     ConfigurationTab(_("Activity"), "configuration_activity", VIEW_CONFIGURATIONS, order=50),
+    ConfigurationTab(_("Next step"), "configuration_next_step", VIEW_CONFIGURATIONS, order=60),
 )
 SECTIONS = (
     AdministrationSection(

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, connections
 from kombu import pools
 
@@ -75,6 +76,12 @@ def no_outside_network(request: pytest.FixtureRequest) -> Iterator[NetworkGuard]
     yield guard
     if guard.refused:
         pytest.fail(f"The test tried to reach {', '.join(sorted(set(guard.refused)))}.")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """What one test cached is no answer to the next one, whose rows have the same ids."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

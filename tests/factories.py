@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, CRMAccount, User
+from dynamic_data.models import DynamicDataMapping, ShownEntity, ShownField
 from memorialization.mappings.contents import EntityContents, MappingContents, Row, field_as_json
 from memorialization.models import MappedEntity, MappedField, MappingVersion, MemorializationMapping
 from tests.memory_provider import FIELDS
@@ -73,4 +74,20 @@ def make_mapping(
         )
     contents = MappingContents(mapping.name, mapping.description, mapping.is_active, tuple(entities))
     MappingVersion.objects.create(mapping=mapping, number=mapping.version, contents=contents.as_json())
+    return mapping
+
+
+def make_dynamic_mapping(
+    configuration: Configuration, fields: dict[str, list[str]], **columns: Any
+) -> DynamicDataMapping:
+    """A dynamic data mapping. `fields`: entity type → keys of the fields that agents see."""
+    columns.setdefault("name", f"Card {next(_numbers)}")
+    mapping = DynamicDataMapping.objects.create(configuration=configuration, **columns)
+    for position, (entity_type, keys) in enumerate(fields.items()):
+        definitions = {definition.key: definition for definition in FIELDS[entity_type]}
+        entity = ShownEntity.objects.create(mapping=mapping, entity_type=entity_type, position=position)
+        for place, key in enumerate(keys):
+            ShownField.objects.create(
+                entity=entity, crm_field=key, position=place, definition=field_as_json(definitions[key])
+            )
     return mapping

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from crm_integrations.api import description, problems
+from crm_integrations.api import description, problems, workflows
 
 urlpatterns = [
     path("openapi.json", description.show_description, name="api_description"),
+    path("configurations/<str:configuration_id>/workflows/<str:workflow>", workflows.run, name="api_workflow"),
     path("<path:rest>", problems.unknown_address),
     path("", problems.unknown_address),
 ]

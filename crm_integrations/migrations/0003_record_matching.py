@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ('contact_id', models.CharField(max_length=200, verbose_name='Contact ID')),
                 ('entity_type', models.CharField(max_length=150, verbose_name='entity type')),
                 ('record_id', models.CharField(max_length=200, verbose_name='record id')),
+                ('workflow', models.CharField(blank=True, max_length=20, verbose_name='workflow')),
                 ('position', models.PositiveIntegerField(default=0, verbose_name='position')),
                 ('found_at', models.DateTimeField(verbose_name='found at')),
                 ('configuration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='found_records', to='crm_integrations.configuration')),
@@ -107,7 +108,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'record creation',
                 'verbose_name_plural': 'record creations',
-                'indexes': [models.Index(fields=['configuration', 'contact_id'], name='record_creation_of_contact')],
+                'indexes': [models.Index(fields=['configuration', 'contact_id'], name='record_creation_of_contact'), models.Index(fields=['finished_at'], name='record_creation_by_end')],
                 'constraints': [models.UniqueConstraint(fields=('configuration', 'entity_type', 'key'), name='record_creation_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'created'), _negated=True), ('record_id__gt', ''), _connector='OR'), name='created_record_has_its_id')],
             },
         ),

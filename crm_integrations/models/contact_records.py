@@ -14,6 +14,7 @@ class FoundRecord(models.Model):
     contact_id = models.CharField(_("Contact ID"), max_length=200)
     entity_type = models.CharField(_("entity type"), max_length=150)
     record_id = models.CharField(_("record id"), max_length=200)
+    workflow = models.CharField(_("workflow"), max_length=20, blank=True)  # its next search replaces what it found
     position = models.PositiveIntegerField(_("position"), default=0)
     found_at = models.DateTimeField(_("found at"))
 
@@ -62,7 +63,10 @@ class RecordCreation(models.Model):
     class Meta:
         verbose_name = _("record creation")
         verbose_name_plural = _("record creations")
-        indexes = [models.Index(fields=["configuration", "contact_id"], name="record_creation_of_contact")]
+        indexes = [
+            models.Index(fields=["configuration", "contact_id"], name="record_creation_of_contact"),
+            models.Index(fields=["finished_at"], name="record_creation_by_end"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["configuration", "entity_type", "key"], name="record_creation_once"),
             models.CheckConstraint(

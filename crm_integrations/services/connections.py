@@ -17,6 +17,7 @@ from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.authenticated_connections import CALLS_PER_ACT as CALLS_PER_ACT
 from crm_integrations.services.authenticated_connections import AuthenticatedConnection as AuthenticatedConnection
 from crm_integrations.services.call_gates import AccountCallGate
+from crm_integrations.services.timed_gates import TimedCallGate
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +32,19 @@ def open_connection(
     patience_s: float = INTERACTIVE_PATIENCE_S,
     clock: Clock = read_database_clock,
     is_interactive: bool = True,
+    lasts_s: float | None = None,
 ) -> Iterator[AuthenticatedConnection]:
     """A live account for the length of the block; what its answers said of limits is noted when it ends.
 
-    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave. Raises, here or from
-    any call: AuthenticationHeld (a GrantEnded: a person must act), TokenBusy (a RetryLater: somebody else renews the
-    token and did not finish within `patience_s`), BudgetSpent (a RetryLater), or what the call itself raises.
+    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave; after `lasts_s` no
+    call begins any more. Raises, here or from any call: AuthenticationHeld (a GrantEnded: a person must act), TokenBusy
+    (a RetryLater: somebody else renews the token and did not finish within `patience_s`), BudgetSpent and TimeSpent
+    (both a RetryLater), or what the call itself raises.
     """
     account = authentication.account
     provider = get_provider(account.provider)
-    gate = AccountCallGate(
+    gate = TimedCallGate(
+        lasts_s=lasts_s,
         account_id=account.pk,
         is_interactive=is_interactive,
         clock=SteadyClock() if clock is read_database_clock else clock,

@@ -126,7 +126,10 @@ class _Work:
         return self._finish(found, is_new=True)
 
     def _find(self) -> CRMRecord | None:
-        return next(iter(self.connection.find_by_external_id(self.request.entity_type, self.lease.external_id)), None)
+        """The record by the id it carries: ours, or the script's own in its place; of several, the latest."""
+        own = str(self.request.values.get("external_id") or "")
+        found = self.connection.find_by_external_id(self.request.entity_type, own or self.lease.external_id)
+        return max(found, key=lambda record: record.updated_at, default=None)
 
     def _finish(self, shown: CRMRecord, *, is_new: bool) -> Creation:
         record = RecordReference(self.request.entity_type, self.lease.finish(record_id=shown.id))

@@ -35,7 +35,7 @@ from crm_integrations.selectors.configurations import (
 )
 from crm_integrations.selectors.health import Signs, configuration_health
 from crm_integrations.selectors.intake_keys import key_rows
-from crm_integrations.tabs import configuration_tabs
+from crm_integrations.tabs import configuration_tabs, tab_url
 from crm_integrations.views.access import requires
 from crm_integrations.views.breadcrumbs import configuration_trail, list_trail
 from crm_integrations.views.set_up_access import may_set_up
@@ -79,6 +79,7 @@ def show_configuration(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "health": configuration_health(Signs(configuration, facts, has_key, now)),
         "keys": keys,
         "events_url": f"{settings.SITE_URL}/api/v1/configurations/{configuration.pk}/events",
+        "next_step_url": tab_url("configuration_next_step", configuration),
         "audit": recent_audit(configuration),
         "may_delete": request.user.has_perm(DELETE_CONFIGURATIONS),
         "may_export": all(request.user.has_perm(section.view_permission) for _key, section in registered_sections()),

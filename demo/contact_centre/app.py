@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, request, send_from_directory
+from flask import Flask, Response, abort, g, request, send_from_directory
 
 import demo.zendesk
 from demo.contact_centre import control, pages
@@ -43,6 +43,7 @@ def refuse_foreign_origin() -> None:
 def add_page_headers(response: Response) -> Any:
     """The strict policy of the product, for the demo's pages too."""
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = POLICY
+        framed = g.get("framed_origin", "")  # the product's customer card
+        response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {framed}" if framed else POLICY
         response.headers["Cache-Control"] = "no-store"
     return response

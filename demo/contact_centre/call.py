@@ -64,6 +64,30 @@ class Call:
         """Any event of this part."""
         return self.story.tell(kind, at_s, channel=VOICE, contactId=self.contact_id, **keys)
 
+    def search_caller(self) -> None:
+        """The script asks who calls, before an agent answers."""
+        if phone := self.story.customer.phone:
+            asked = {"workflowInput": {"phoneNumber": phone}}
+            self.story.run_workflow("search-ani", self.began_s, **asked, contactId=self.contact_id)
+
+    def create_ticket(self) -> None:
+        """The script opens a ticket for the caller and has it shown to the agent."""
+        customer = self.story.customer
+        ticket: Payload = {"subject": f"Call from {customer.phone or customer.name}"}
+        ticket["comment"] = {"body": f"{customer.name} called {self.skill.name}.", "public": False}
+        if customer.user_id:
+            ticket["requester_id"] = customer.user_id
+        self.story.run_workflow(
+            "create-ticket",
+            self.began_s,
+            table="ticket",
+            data={"ticket": ticket},
+            contactId=self.contact_id,
+            pinnedRecord="true",
+            screenPop="true",
+            agent=self.agent.email,
+        )
+
     def start(self, **keys: Any) -> Payload:
         """The agent answers."""
         fields = self.fields(status="Active", finalState=False)

@@ -31,6 +31,11 @@ class Case:
         said |= {"mediaType": "Digital", "direction": "inbound", "status": self.status, **skill}
         return said | more
 
+    def search_writer(self) -> None:
+        """The script asks who writes, before an agent gets the case."""
+        if email := self.story.customer.email:
+            self.story.run_workflow("search-email", 0, email=email, contactId=self.contact_id)
+
     def tell(self, kind: str, at_s: float, fields: Payload | None = None, **keys: Any) -> Payload:
         """Any event of the case."""
         told = self.fields(**(fields or {}))

@@ -1,6 +1,9 @@
 """Who works in the contact centre and what they work with: agents, skills, channels, outcomes."""
 
+import unicodedata
 from dataclasses import dataclass
+
+EMAIL_DOMAIN = "acme.example"  # of the agents' users in the first account of the demo CRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,12 @@ class Agent:
     def name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def email(self) -> str:
+        """The address of the agent's user in the CRM, if they have one there."""
+        plain = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode().lower()
+        return f"{plain.replace(' ', '.')}@{EMAIL_DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class Customer:
     closed_tickets: tuple[str, ...] = ()
 
     @property
+    def is_without_open_ticket(self) -> bool:
+        """Whether a call is about something new."""
+        return not self.open_tickets
+
+    @property
     def name_on_card(self) -> str:
         """The name as the contact centre's customer card has it."""
         return NAMES_ON_CARDS.get(self.name, self.name)
@@ -51,7 +56,7 @@ class CustomerBook:
     customers: tuple[Customer, ...] = STRANGERS
 
     def choose(self, chance: random.Random, *, wants: str = "open_tickets") -> Customer:
-        """Somebody who has `wants` (`open_tickets` or `closed_tickets`) if there is anybody, else anybody."""
+        """Somebody of whom `wants` is true (`open_tickets`, `closed_tickets` …) if there is anybody, else anybody."""
         fitting = [customer for customer in self.customers if getattr(customer, wants)]
         return chance.choice(fitting or list(self.customers))
 

@@ -39,8 +39,9 @@ def contact_ends_first(story: Story) -> None:
 
 
 def email(story: Story) -> None:
-    """An e-mail is answered the same day; the records are linked while the agent writes."""
+    """The script finds who writes; the e-mail is answered the same day, and linked while the agent writes."""
     case = Case(story, EMAIL)
+    case.search_writer()
     segment = Segment(case, story.choose_agents()[0], HOUR)
     segment.begin(is_linked=False)
     case.link(HOUR + 90)

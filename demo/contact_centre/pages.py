@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, abort, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from demo.contact_centre.cards import Card, ask_card
 from demo.contact_centre.centre import RATE_LIMIT, Centre, NoTarget
 from demo.contact_centre.control import NO_TARGET_WORDS, centre
 from demo.contact_centre.scenarios import SCENARIOS, UnknownScenario
+from demo.contact_centre.story import WORKFLOWS
 from demo.contact_centre.targets import FILE_TARGET_ID, TargetRefused, read_target
 
 CHANNELS = (("voice", "Calls"), ("digital", "Chats, e-mails and messages"))
@@ -58,6 +60,20 @@ def show_pulse() -> Any:
 def version_of(running: Centre) -> str:
     """The state a page shows."""
     return f"{id(running):x}-{running.storage.version}"
+
+
+@blueprint.get("/plays/<int:play_id>")
+def show_play(play_id: int) -> Any:
+    """One interaction: what was sent, and beside it the customer card that the agent sees."""
+    running = centre()
+    play = running.storage.find_play(play_id)
+    target = running.find_target(play["target_id"]) if play else None
+    if play is None:
+        abort(404)
+    contact_id = play["contact_ids"][-1]
+    card = ask_card(target=target, contact_id=contact_id, now=running.now()) if target else Card(problem="no target")
+    g.framed_origin = card.origin
+    return render_template("contact_centre/play.html", play=describe(running, play), card=card, contact_id=contact_id)
 
 
 @blueprint.post("/play")
@@ -127,8 +143,10 @@ def describe(running: Centre, play: dict[str, Any]) -> dict[str, Any]:
 
 def describe_call(send: dict[str, Any]) -> dict[str, Any]:
     """One call and what the product said to it."""
-    body, answer = send["body"], send["answer"]
-    if isinstance(body, list):
+    body, answer, workflow = send["body"], send["answer"], send["path"].partition(f"{WORKFLOWS}/")[2]
+    if workflow:
+        what = workflow.replace("-", " ")
+    elif isinstance(body, list):
         what = f"{len(body)} events at once"
     else:
         what = body.get("type", "").partition(".")[2] or f"link {body.get('entityType', '')}"
@@ -147,6 +165,8 @@ def words_of(state: str, answer: dict[str, Any]) -> str:
     if state == "waiting":
         said = answer.get("problem") or (f"answered {answer['status']}" if answer.get("status") else "")
         return f"waiting, {said}" if said else "waiting"
+    if "found" in answer:
+        return "created" if answer.get("created") else f"{answer['found']} found"
     counts = {name: len(answer.get(name, [])) for name in ("accepted", "duplicates", "rejected")}
     parts = [f"{count} {name}" if count > 1 else name.removesuffix("s") for name, count in counts.items() if count]
     return ", ".join(parts) or f"{answer.get('status', '')} {answer.get('problem', '')}".strip()

@@ -38,6 +38,8 @@ class Scenario:
 
 _TABLE: tuple[tuple[str, str, int, Callable[[Story], None]], ...] = (
     ("voice_inbound", "Inbound call", 14, voice.inbound),
+    ("voice_known_caller", "Known caller", 8, voice.known_caller),
+    ("voice_new_ticket", "Caller without a ticket", 5, voice.new_ticket),
     ("voice_without_acw", "Call without ACW", 8, voice.without_acw),
     ("voice_outbound", "Outbound call", 8, voice.outbound),
     ("voice_caller_hangs_up", "Caller hangs up", 8, voice.caller_hangs_up),
@@ -51,7 +53,7 @@ _TABLE: tuple[tuple[str, str, int, Callable[[Story], None]], ...] = (
     ("voice_script_variables", "Ticket by script variable", 6, voice.script_variables),
     ("voice_link_api", "Linked through the API", 4, voice.link_api),
     ("voice_link_corrected", "Link corrected", 2, voice.link_corrected),
-    ("voice_unlinked", "Call without a record", 3, voice.unlinked),
+    ("voice_unlinked", "Call without a link", 3, voice.unlinked),
     ("voice_closed_ticket", "Closed ticket", 2, voice.closed_ticket),
     ("voice_unlisted_disposition", "Unlisted disposition", 2, voice.unlisted_disposition),
     ("voice_mixed_times", "Mixed times", 3, voice.mixed_times),

@@ -95,6 +95,10 @@ def read_answer(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         return {}
     said = {key: body[key] for key in ("accepted", "duplicates", "rejected") if isinstance(body.get(key), list)}
+    if isinstance(body.get("records"), list):  # of a workflow
+        said |= {"found": len(body["records"]), "created": body.get("created") is True}
+    if isinstance(body.get("url"), str):  # of a customer card
+        said["url"] = body["url"]
     words = body.get("detail") or body.get("title")
     return said | ({"problem": str(words)[:TEXT_LIMIT]} if words else {})
 

@@ -181,14 +181,20 @@ class Storage:
 
     def log(self, limit: int) -> list[dict[str, Any]]:
         """The latest plays with their calls, newest first."""
-        plays = [dict(row) for row in self._rows("SELECT * FROM plays ORDER BY id DESC LIMIT ?", (limit,))]
-        for play in plays:
-            play["contact_ids"] = json.loads(play["contact_ids"])
-            play["sends"] = [
-                {**dict(row), "body": json.loads(row["body"]), "answer": json.loads(row["answer"])}
-                for row in self._rows("SELECT * FROM sends WHERE play_id = ? ORDER BY n", (play["id"],))
-            ]
-        return plays
+        plays = self._rows("SELECT * FROM plays ORDER BY id DESC LIMIT ?", (limit,))
+        return [self._with_calls(row) for row in plays]
+
+    def find_play(self, play_id: int) -> dict[str, Any] | None:
+        """One play with its calls; None when it is not kept any more."""
+        found = self._rows("SELECT * FROM plays WHERE id = ?", (play_id,))
+        return self._with_calls(found[0]) if found else None
+
+    def _with_calls(self, row: sqlite3.Row) -> dict[str, Any]:
+        sends = self._rows("SELECT * FROM sends WHERE play_id = ? ORDER BY n", (row["id"],))
+        calls = [
+            {**dict(send), "body": json.loads(send["body"]), "answer": json.loads(send["answer"])} for send in sends
+        ]
+        return {**dict(row), "contact_ids": json.loads(row["contact_ids"]), "sends": calls}
 
     def close(self) -> None:
         """Close the file."""

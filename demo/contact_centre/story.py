@@ -17,6 +17,7 @@ from demo.contact_centre.customers import Customer, CustomerBook
 from demo.contact_centre.times import MIXED, PLAIN, Moment, TimeStyle
 
 EVENTS = "events"
+WORKFLOWS = "workflows"
 Payload = dict[str, Any]
 
 
@@ -125,6 +126,10 @@ class Story:
         """Link the customer's records through the link API, one call each."""
         for record in self.records():
             self.send(record, at_s, path=f"interactions/{contact_id}/records")
+
+    def run_workflow(self, name: str, at_s: float, **body: Any) -> None:
+        """What the script asks the product to do at once; keys that are empty are left out."""
+        self.send({key: value for key, value in body.items() if value}, at_s, path=f"{WORKFLOWS}/{name}")
 
     def finish(self, *, span_s: float) -> Play:
         """The story with real times: its last second is now, and all of it is sent within `span_s` seconds."""

@@ -16,6 +16,27 @@ def inbound(story: Story) -> None:
     call.complete_acw()
 
 
+def known_caller(story: Story) -> None:
+    """The script finds the caller and their tickets before an agent answers; the agent links one of them."""
+    call = Call(story)
+    call.search_caller()
+    call.start()
+    call.link(call.began_s + 15)
+    call.end()
+    call.complete_acw()
+
+
+def new_ticket(story: Story) -> None:
+    """Somebody without an open ticket calls: the script looks for them, opens a ticket and shows it to the agent."""
+    story.choose_customer(wants="is_without_open_ticket")
+    call = Call(story)
+    call.search_caller()
+    call.create_ticket()
+    call.start()
+    call.end()
+    call.complete_acw()
+
+
 def without_acw(story: Story) -> None:
     """After-call work is not configured: everything is said when the call ends."""
     call = Call(story, has_acw=False)
@@ -132,7 +153,7 @@ def link_api(story: Story) -> None:
 
 
 def unlinked(story: Story) -> None:
-    """Nobody links anything: there is no record to write to."""
+    """Nobody links anything: the rules of record matching find the record to write to, or none."""
     call = Call(story)
     call.start()
     call.end()

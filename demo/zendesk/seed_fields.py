@@ -62,6 +62,8 @@ def add_ticket_field(account: Account, now: datetime, title: str, kind: str, ext
     if kind in SYSTEM_OPTIONS:
         shown = [{"name": value.capitalize(), "value": value} for value in SYSTEM_OPTIONS[kind]]
         field["system_field_options"] = shown
+    if kind == "custom_status":
+        field["custom_statuses"] = list(account.table("custom_statuses").values())
     if kind in ("status", "priority"):
         field["sub_type_id"] = 1 if kind == "status" else 0
     return account.put("ticket_fields", key, with_options(account, field, extra))

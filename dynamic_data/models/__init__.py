@@ -1,5 +1,5 @@
 """Tables of dynamic data."""
 
-from dynamic_data.models.mappings import DynamicDataMapping
+from dynamic_data.models.mappings import DynamicDataMapping, ShownEntity, ShownField
 
-__all__ = ["DynamicDataMapping"]
+__all__ = ["DynamicDataMapping", "ShownEntity", "ShownField"]

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 ID_LIMIT = 200  # characters of eventId, contactId, agentId and record ids
 SEGMENT_ID_LIMIT = 300
-ENTITY_TYPE_LIMIT = 150
 VARIABLE_NAME_LIMIT = 200
 VARIABLES_LIMIT = 1000  # script variables of one event
 RECORDS_LIMIT = 100  # records of one event

@@ -4,16 +4,14 @@ Pure. Refusals are `ValueRefused` with a sentence for whoever wrote the script.
 """
 
 import math
-import re
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm_integrations.record_names import is_entity_type, is_record_id
 from memorialization.events.canonical_json import canonical_text
-from memorialization.events.schema import DEPTH_LIMIT, ENTITY_TYPE_LIMIT, ID_LIMIT, SourceValue
+from memorialization.events.schema import DEPTH_LIMIT, ID_LIMIT, SourceValue
 
-ENTITY_TYPE = re.compile(r"[a-z][a-z0-9_]*(:[A-Za-z0-9][A-Za-z0-9_.\-]*)?")
-RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+\-]*")
 NUL_IN_JSON = "\\u0000"
 WORDS_OF_TRUTH = {"true": True, "false": False}
 
@@ -47,14 +45,14 @@ def read_id(value: Any, *, limit: int = ID_LIMIT) -> str:
 def read_record_id(value: Any) -> str:
     """The id of a CRM record, fit to be part of an address. Raises ValueRefused."""
     text = read_id(value).strip()
-    if not RECORD_ID.fullmatch(text):
+    if not is_record_id(text):
         raise ValueRefused(_("A record id consists of letters, digits and the signs _ . : @ + -."))
     return text
 
 
 def read_entity_type(value: Any) -> str:
     """The name of a record type. Raises ValueRefused."""
-    if not isinstance(value, str) or len(value) > ENTITY_TYPE_LIMIT or not ENTITY_TYPE.fullmatch(value):
+    if not isinstance(value, str) or not is_entity_type(value):
         raise ValueRefused(_("Name the record type, such as ticket, user or custom_object:device."))
     return value
 

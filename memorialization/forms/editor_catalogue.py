@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from crm_integrations.definitions import display_title
-from crm_integrations.providers.base import CRMField
-from memorialization.mappings.checks import AccountFields
+from crm_integrations.mapping_pages.account_fields import AccountFields
+from crm_integrations.mapping_pages.field_choices import group_labels, short_field
 from memorialization.mappings.row_fit import FIT_WORDS, LONGEST, WRITTEN_AS_TEXT, Fit, fits_by_kind, source_kind
 from memorialization.mappings.row_words import WELL_FORMATTED, describe_field, describe_source, transcript_words
 from memorialization.source_fields import SOURCE_FIELDS, TRANSCRIPT_KEYS
@@ -18,11 +15,13 @@ def build_catalogue(entity_types: Iterable[str], fields: AccountFields) -> dict[
     return {
         "fields": {
             entity_type: [
-                _short_field(found) for found in fields.by_type.get(entity_type, {}).values() if found.is_writable
+                short_field(found, describe_field(found))
+                for found in fields.by_type.get(entity_type, {}).values()
+                if found.is_writable
             ]
             for entity_type in entity_types
         },
-        "groups": [_("Standard fields"), _("Custom fields")],
+        "groups": group_labels(),
         "sources": [
             {
                 "key": source.key,
@@ -41,16 +40,3 @@ def build_catalogue(entity_types: Iterable[str], fields: AccountFields) -> dict[
         "sentences": {fit.value: str(FIT_WORDS[fit].sentence) for fit in Fit},
         "transcript": transcript_words(),
     }
-
-
-def _short_field(found: CRMField) -> dict[str, Any]:
-    """k key, t title, y type, d small print, c custom, m most characters."""
-    short: dict[str, Any] = {
-        "k": found.key,
-        "t": display_title(found),
-        "y": found.type.value,
-        "d": describe_field(found),
-    }
-    if found.is_custom:
-        short["c"] = 1
-    return short if found.max_length is None else {**short, "m": found.max_length}

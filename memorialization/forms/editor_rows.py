@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm_integrations.definitions import display_title
+from crm_integrations.mapping_pages.account_fields import AccountFields, has_changed_type
+from crm_integrations.mapping_pages.field_choices import Option, OptionGroup
 from crm_integrations.providers.base import CRMField
 from memorialization.forms.editor_state import RowState
-from memorialization.mappings.checks import AccountFields
 from memorialization.mappings.row_fit import FIT_WORDS, Fit, FitWords, is_transcript, judge_row, source_kind
 from memorialization.mappings.row_words import describe_field, describe_source, warn_of_transcript
 from memorialization.models.mappings import RowChannel
@@ -18,22 +18,6 @@ from memorialization.source_fields import BOTH, BY_KEY, ONLY_DIGITAL, ONLY_VOICE
 
 PARTS = {"crmField": "field", "channel": "channel", "source": "source"}
 """The keys of problems' paths and the controls they stand for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a plain select."""
-
-    value: str
-    label: str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class OptionGroup:
-    """Choices under one heading."""
-
-    label: str | Promise
-    options: Sequence[Option]
 
 
 @dataclass
@@ -97,19 +81,6 @@ def build_row(
     return view
 
 
-def field_groups(fields: Sequence[CRMField]) -> list[OptionGroup]:
-    """The fields that can be written, standard ones first; type and key stand behind the title."""
-    groups = []
-    for is_custom, label in ((False, _("Standard fields")), (True, _("Custom fields"))):
-        options = [
-            Option(found.key, f"{display_title(found)} ({found.key})")
-            for found in fields
-            if found.is_writable and found.is_custom is is_custom
-        ]
-        groups += [OptionGroup(label, options)] if options else []
-    return groups
-
-
 def source_groups() -> list[OptionGroup]:
     """Every source field under the channels that have it."""
     return [
@@ -136,10 +107,9 @@ def _judge(
         return None
     if known is None:
         return Fit.UNKNOWN if entity_type in fields.unreadable else Fit.GONE
-    kept = fields.kept.get((entity_type, key))
     if not known.is_writable:
         return Fit.READ_ONLY
-    if kept and kept.type != known.type:
+    if has_changed_type(entity_type, key, fields):
         return Fit.CHANGED
     return judge_row(known, source_kind(channel, source)) if channel and source else None
 

@@ -4,43 +4,26 @@ What only the database knows, names and rows of other mappings, is added by `mem
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from crm_integrations.definitions import display_title
+from crm_integrations.mapping_pages.account_fields import AccountFields, find_definition
+from crm_integrations.mapping_pages.head_checks import check_head
 from crm_integrations.problems import Path, Problem
-from crm_integrations.providers.base import CRMField
 from memorialization.mappings.contents import EntityContents, MappingContents, Row
-from memorialization.mappings.drafts import (
-    DESCRIPTION_LIMIT,
-    NAME_LIMIT,
-    VARIABLE_LIMIT,
-    EntityDraft,
-    MappingDraft,
-    RowDraft,
-)
+from memorialization.mappings.drafts import VARIABLE_LIMIT, EntityDraft, MappingDraft, RowDraft
 from memorialization.models.mappings import RowChannel
 from memorialization.source_fields import BY_KEY
 
-FieldsByKey = Mapping[str, CRMField]
 RowKey = tuple[str, str, str]
 """(entity type, CRM field, channel): what at most one row of all active mappings may have (semantics §4.16)."""
 
 
-@dataclass(frozen=True)
-class AccountFields:
-    """What the account offers, as far as it could be read: fields by entity type, and why others could not be."""
-
-    by_type: Mapping[str, FieldsByKey]
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    kept: Mapping[tuple[str, str], CRMField] = field(default_factory=dict)
-    """Definitions that the stored mapping already has: its rows survive a field that is gone, flagged."""
-
-
 def check_draft(draft: MappingDraft, fields: AccountFields) -> tuple[MappingContents | None, list[Problem]]:
     """The contents to store, or everything that is wrong with the draft."""
-    problems = [*_check_head(draft), *_check_entities(draft, fields)]
+    head = check_head(name=draft.name, description=draft.description, has_entities=bool(draft.entities))
+    problems = [*head, *_check_entities(draft, fields)]
     return (None if problems else _build_contents(draft, fields)), problems
 
 
@@ -70,17 +53,6 @@ def find_taken_rows(
             )
             problems.append(Problem((*path, "crmField"), sentence % words))
     return problems
-
-
-def _check_head(draft: MappingDraft) -> Iterator[Problem]:
-    if not draft.name:
-        yield Problem(("name",), _("Give the mapping a name."))
-    if len(draft.name) > NAME_LIMIT:
-        yield Problem(("name",), _("Use at most %(limit)s characters.") % {"limit": NAME_LIMIT})
-    if len(draft.description) > DESCRIPTION_LIMIT:
-        yield Problem(("description",), _("Use at most %(limit)s characters.") % {"limit": DESCRIPTION_LIMIT})
-    if not draft.entities:
-        yield Problem(("entities",), _("Add at least one entity with one field."))
 
 
 def _check_entities(draft: MappingDraft, fields: AccountFields) -> Iterator[Problem]:
@@ -161,11 +133,6 @@ def _repeated(entity_type: str, row: RowDraft, fields: AccountFields, first: int
     }
     sentence = _("“%(field)s” already has a row for %(channel)s: row %(row)s. A field takes one row per channel.")
     return Problem(("crmField",), sentence % words)
-
-
-def find_definition(entity_type: str, key: str, fields: AccountFields) -> CRMField | None:
-    """The field as the account has it now, else as the stored mapping knows it."""
-    return fields.by_type.get(entity_type, {}).get(key) or fields.kept.get((entity_type, key))
 
 
 def _build_contents(draft: MappingDraft, fields: AccountFields) -> MappingContents:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from memorialization.mappings.contents import MappingContents
 from memorialization.models.mappings import RowChannel
 
-NAME_LIMIT = 100  # characters, as the model
-DESCRIPTION_LIMIT = 1000
 VARIABLE_LIMIT = 200  # characters of a script variable's name
 
 

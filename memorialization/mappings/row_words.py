@@ -1,29 +1,14 @@
 """The small print of the mapping editor: field types, limits and sources in words."""
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from crm_integrations.mapping_pages.field_words import FIELD_TYPE_LABELS, describe_options, figure
 from crm_integrations.providers.base import CRMField, FieldType
 from memorialization.mappings.row_fit import WRITTEN_AS_TEXT
 from memorialization.source_fields import SourceField
 
-FIELD_TYPE_LABELS: dict[FieldType, str | Promise] = {
-    FieldType.TEXT: gettext_lazy("Text"),
-    FieldType.TEXTAREA: gettext_lazy("Multi-line text"),
-    FieldType.INTEGER: gettext_lazy("Whole number"),
-    FieldType.DECIMAL: gettext_lazy("Decimal number"),
-    FieldType.DATE: gettext_lazy("Date"),
-    FieldType.DATETIME: gettext_lazy("Date and time"),
-    FieldType.CHECKBOX: gettext_lazy("Checkbox"),
-    FieldType.DROPDOWN: gettext_lazy("Drop-down"),
-    FieldType.MULTISELECT: gettext_lazy("Multi-select"),
-    FieldType.REGEXP: gettext_lazy("Text with a pattern"),
-    FieldType.LOOKUP: gettext_lazy("Lookup"),
-    FieldType.TAGS: gettext_lazy("Tags"),
-    FieldType.COMMENT: gettext_lazy("Multi-line text"),
-}
 WELL_FORMATTED = frozenset({FieldType.TEXTAREA, FieldType.COMMENT})
 NOTES: dict[FieldType, str | Promise] = {
     FieldType.TAGS: gettext_lazy("added, never replaced"),
@@ -36,10 +21,9 @@ def describe_field(field: CRMField) -> str:
     parts = [str(FIELD_TYPE_LABELS[field.type])]
     if field.max_length is not None and field.type in WRITTEN_AS_TEXT:
         count = field.max_length
-        parts.append(ngettext("up to %(count)s character", "up to %(count)s characters", count) % _figure(count))
+        parts.append(ngettext("up to %(count)s character", "up to %(count)s characters", count) % figure(count))
     if field.options:
-        count = len(field.options)
-        parts.append(ngettext("%(count)s option", "%(count)s options", count) % _figure(count))
+        parts.append(describe_options(field))
     if field.pattern:
         parts.append(field.pattern)
     if field.type in NOTES:
@@ -70,10 +54,6 @@ def warn_of_transcript(field: CRMField | None) -> str:
     words = transcript_words()
     if field is None:
         return words["need"]
-    limit = words["unlimited"] if field.max_length is None else words["limit"] % _figure(field.max_length)
+    limit = words["unlimited"] if field.max_length is None else words["limit"] % figure(field.max_length)
     parts = [words["need"], limit]
     return " ".join(parts if field.type in WELL_FORMATTED else [*parts, words["plain"]])
-
-
-def _figure(count: int) -> dict[str, str]:
-    return {"count": number_format(count, force_grouping=True)}

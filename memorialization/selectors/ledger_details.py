@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from memorialization.models import Delivery, Interaction, MappedEntity
+from memorialization.models import Delivery, Interaction
 from memorialization.selectors.ledger_deliveries import DeliveryRow, delivery_rows, readable_deliveries
 from memorialization.selectors.ledger_fields import FieldLine, field_lines
 from memorialization.selectors.ledger_records import RecordName, RecordNames, configuration_account
 from memorialization.selectors.ledger_states import UNFINISHED
+from memorialization.selectors.target_types import mapped_types
 from memorialization.targeting import describe_rule
 
 DELIVERIES_SHOWN = 100  # of one interaction; the newest
@@ -68,14 +69,11 @@ def linked_records(interaction: Interaction, names: RecordNames) -> list[LinkedR
 
 def linkable_types(interaction: Interaction) -> list[tuple[str, str]]:
     """Record types that a link can have an effect for: those of its own plan, else of the active mappings."""
-    keys: Iterable[str] = interaction.targets
-    if not keys or interaction.match_due_at is not None:
-        active = MappedEntity.objects.filter(
-            mapping__configuration=interaction.configuration_id, mapping__is_active=True
-        )
-        keys = [*keys, *active.order_by("position", "pk").values_list("entity_type", flat=True)]
     account, names = configuration_account(interaction.configuration), record_names_of(interaction)
-    return [(key, names.title(account, key)) for key in dict.fromkeys(keys)]
+    types = {key: names.title(account, key) for key in interaction.targets}
+    if not types or interaction.match_due_at is not None:
+        types |= dict(mapped_types(interaction.configuration))
+    return list(types.items())
 
 
 def is_unfinished(interaction: Interaction, deliveries: Iterable[Delivery]) -> bool:

@@ -34,6 +34,7 @@ ORIGINS: Mapping[str, str | Promise] = {
     "command": _("Read from a file"),
     "person": _("Done by a person on this page"),
     "workflow": _("Done by a workflow"),
+    "customer_card": _("Done by an agent on the customer card"),
 }
 
 

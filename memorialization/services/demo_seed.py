@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from crm_integrations.demo_parts import add_demo_parts
 from crm_integrations.error_explanations import explain_crm_error
 from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.providers.base import CRMProvider
@@ -26,6 +27,7 @@ from crm_integrations.services.authorization import (
 from crm_integrations.services.catalogue import read_fields
 from crm_integrations.services.configurations import (
     activate_configuration,
+    change_configuration,
     create_draft,
     finish_authentication,
     select_authentication,
@@ -35,6 +37,8 @@ from memorialization.services.demo_consent import ConsentFailed, give_consent, i
 from memorialization.services.demo_mappings import NAME, WISHES, DemoFieldMissing, draft_demo_mapping
 from memorialization.services.demo_target import provide_target
 from memorialization.services.mappings import MappingRefused, create_mapping
+
+MATCHING = {"searches_records": True, "phone_country": "CA"}  # the demo's people call from Canada
 
 
 class SeedRefused(Exception):
@@ -172,8 +176,10 @@ def _finish_draft(configuration: Configuration, provider: CRMProvider, subdomain
     """The rest of the walk, the switch to active last: until then the next seeding goes on here."""
     domain = provider.clean_external_domain(provider.account_url(subdomain))
     finish_authentication(configuration=configuration, external_domain=domain, actor=actor)
+    change_configuration(configuration=configuration, changes=MATCHING, actor=actor)
     if not configuration.memorializationmappings.filter(name=NAME).exists():
         _create_mapping(configuration, actor)
+    add_demo_parts(configuration, actor)
     activate_configuration(configuration=configuration, actor=actor)
 
 

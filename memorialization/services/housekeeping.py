@@ -1,8 +1,9 @@
-"""Forgets what nobody looks at any more: figures of minutes that no chart shows, and bulk writes long over."""
+"""Forgets what nobody looks at any more: figures of minutes, bulk writes long over, what was found for old contacts."""
 
 from datetime import datetime, timedelta
 
 from crm_integrations.services.call_minutes import prune_call_minutes
+from crm_integrations.services.contact_records import prune_contact_records
 from memorialization.models import BulkWrite
 from memorialization.services.work_tally import forget_old_minutes
 
@@ -12,7 +13,8 @@ ROWS_PER_ROUND = 500
 
 def tidy_up(*, now: datetime) -> int:
     """Forget some of it; how many rows. Bounded, so that it never holds up a sweep."""
-    return prune_call_minutes(now=now) + forget_old_minutes(now=now) + _forget_bulk_writes(now)
+    figures = prune_call_minutes(now=now) + forget_old_minutes(now=now)
+    return figures + _forget_bulk_writes(now) + prune_contact_records(now=now)
 
 
 def _forget_bulk_writes(now: datetime) -> int:

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm_integrations import permissions
 from crm_integrations.configuration_sections import ConfigurationSection, SectionRefused
 from crm_integrations.definitions import display_title
 from crm_integrations.file_reading import FileList, FileObject
+from crm_integrations.mapping_pages.account_fields import AccountFields
+from crm_integrations.mapping_pages.head_checks import find_repeated_names
 from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.problems import Problem
-from memorialization.mappings.checks import AccountFields, RowKey, check_draft, find_taken_rows, row_keys
+from crm_integrations.services.account_fields import read_account_now
+from memorialization.mappings.checks import RowKey, check_draft, find_taken_rows, row_keys
 from memorialization.mappings.contents import MappingContents
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft, clean_source
 from memorialization.models import MappedField, MemorializationMapping
-from memorialization.services.account_fields import AccountCatalogue, read_account_catalogue
 from memorialization.services.mappings import MappingRefused, store_new_mapping
 
 MAPPING_KEYS = ("name", "description", "active", "entities")
@@ -46,8 +47,9 @@ class MemorializationSection(ConfigurationSection):
         drafts = [_read_mapping(entry) for entry in reader.objects()]
         if shapes:
             return [], shapes
-        fields = _read_account(drafts, authentication)
-        contents, problems = [], _find_repeated_names(drafts)
+        types = [entity_type for draft in drafts for entity_type in draft.entity_types]
+        fields = read_account_now(authentication=authentication, entity_types=types)
+        contents, problems = [], find_repeated_names([draft.name for draft in drafts])
         for number, draft in enumerate(drafts):
             checked, found = check_draft(draft, fields)
             problems += [problem.under(number) for problem in found]
@@ -104,27 +106,6 @@ def _read_row(row: FileObject) -> RowDraft:
     row.allow(*ROW_KEYS)
     channel = row.text("channel")
     return RowDraft(row.text("crmField"), channel, clean_source(channel=channel, source=row.text("source")))
-
-
-def _read_account(drafts: Sequence[MappingDraft], authentication: Authentication) -> AccountFields:
-    """The account as it is now: what could only be served from an older reading counts as unreadable."""
-    types = dict.fromkeys(entity_type for draft in drafts for entity_type in draft.entity_types)
-    catalogue = read_account_catalogue(authentication=authentication, entity_types=types, refresh=types)
-    stale = {key: reading.problem for key, reading in catalogue.readings.items() if reading.problem}
-    sentence = _("The account cannot be read now, so the mapping cannot be checked. The CRM says: “%(words)s”")
-    unreadable = {**catalogue.unreadable, **{key: sentence % {"words": words} for key, words in stale.items()}}
-    fresh = {key: reading for key, reading in catalogue.readings.items() if key not in stale}
-    return AccountCatalogue(fresh, unreadable).as_fields()
-
-
-def _find_repeated_names(drafts: Sequence[MappingDraft]) -> list[Problem]:
-    seen: set[str] = set()
-    problems = []
-    for number, draft in enumerate(drafts):
-        if draft.name.lower() in seen:
-            problems.append(Problem((number, "name"), _("Another mapping of this file has this name.")))
-        seen.add(draft.name.lower())
-    return problems
 
 
 def _find_rows_of_others(drafts: Sequence[MappingDraft], fields: AccountFields) -> list[Problem]:

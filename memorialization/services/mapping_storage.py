@@ -1,10 +1,10 @@
 """How a mapping is stored: its rows as tables, its versions as contents. Called inside the saving transaction."""
 
+from crm_integrations.mapping_pages.account_fields import Kept
 from crm_integrations.models import User
 from memorialization.mappings.contents import MappingContents, field_as_json, field_from_json
 from memorialization.mappings.drafts import draft_from_contents
 from memorialization.models import MappedEntity, MappedField, MappingVersion, MemorializationMapping
-from memorialization.services.account_fields import Kept
 
 
 def stored_definitions(mapping: MemorializationMapping) -> Kept:

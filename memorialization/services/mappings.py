@@ -5,20 +5,24 @@ same time cannot both take a row. Every save that changes something counts the v
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.definitions import display_title
+from crm_integrations.mapping_pages.account_fields import Kept
 from crm_integrations.models import Configuration, User
 from crm_integrations.problems import Problem
+from crm_integrations.services.account_fields import read_account_catalogue
 from crm_integrations.services.audit import record_audit
+from crm_integrations.services.mapping_saving import MappingChanged as MappingChanged
+from crm_integrations.services.mapping_saving import MappingGone as MappingGone
+from crm_integrations.services.mapping_saving import MappingRefused as MappingRefused
+from crm_integrations.services.mapping_saving import find_free_name, lock_configuration
 from memorialization.mappings.checks import RowKey, check_draft, find_taken_rows
 from memorialization.mappings.contents import MappingContents
-from memorialization.mappings.drafts import NAME_LIMIT, MappingDraft, draft_from_contents
-from memorialization.models import MappedField, MappingVersion, MemorializationMapping
-from memorialization.services.account_fields import Kept, read_account_catalogue
+from memorialization.mappings.drafts import MappingDraft, draft_from_contents
+from memorialization.models import MappedField, MemorializationMapping
 from memorialization.services.mapping_storage import (
     current_version,
     describe_rows,
@@ -29,31 +33,11 @@ from memorialization.services.mapping_storage import (
 )
 
 
-class MappingRefused(Exception):
-    """The draft breaks rules; nothing was changed."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = problems
-
-
-class MappingChanged(Exception):
-    """Somebody else saved the mapping after this editor was opened; nothing was changed."""
-
-    def __init__(self, *, version: int, changed_by: str, changed_at: datetime) -> None:
-        super().__init__(f"version {version}")
-        self.version, self.changed_by, self.changed_at = version, changed_by, changed_at
-
-
-class MappingGone(Exception):
-    """The mapping was deleted meanwhile, or its configuration was."""
-
-
 def create_mapping(*, configuration: Configuration, draft: MappingDraft, actor: User | None) -> MemorializationMapping:
     """Save a new mapping as version 1. Raises MappingRefused, MappingGone."""
     contents = _check(configuration, draft, kept={})
     with transaction.atomic():
-        _lock(configuration)
+        lock_configuration(configuration)
         return store_new_mapping(configuration=configuration, contents=contents, actor=actor)
 
 
@@ -83,13 +67,13 @@ def update_mapping(
     """
     contents = _check(mapping.configuration, draft, kept=stored_definitions(mapping))
     with transaction.atomic():
-        _lock(mapping.configuration)
+        lock_configuration(mapping.configuration)
         mapping = _present(mapping)
         current = current_version(mapping)
         if MappingContents.from_json(current.contents) == contents:
             return mapping
         if mapping.version != base_version:
-            raise _changed(current)
+            raise MappingChanged(version=current.number, changed_by=current.created_by, changed_at=current.created_at)
         _refuse_conflicts(mapping.configuration, contents, except_mapping=mapping)
         store_next_version(mapping, contents, actor)
         mapping.entities.all().delete()
@@ -101,7 +85,7 @@ def update_mapping(
 def set_mapping_active(*, mapping: MemorializationMapping, is_active: bool, actor: User | None) -> bool:
     """Switch a mapping on or off; whether that changed anything. Raises MappingRefused, MappingGone."""
     with transaction.atomic():
-        _lock(mapping.configuration)
+        lock_configuration(mapping.configuration)
         mapping = _present(mapping)
         if mapping.is_active == is_active:
             return False
@@ -117,7 +101,7 @@ def set_mapping_active(*, mapping: MemorializationMapping, is_active: bool, acto
 def delete_mapping(*, mapping: MemorializationMapping, actor: User | None) -> None:
     """Delete a mapping with its versions; the audit trail keeps what it said last. Deliveries keep their values."""
     with transaction.atomic():
-        _lock(mapping.configuration)
+        lock_configuration(mapping.configuration)
         try:
             mapping = _present(mapping)
         except MappingGone:
@@ -130,9 +114,10 @@ def delete_mapping(*, mapping: MemorializationMapping, actor: User | None) -> No
 def duplicate_mapping(*, mapping: MemorializationMapping, actor: User | None) -> MemorializationMapping:
     """An inactive copy under a free name: switched on, it would write the same fields twice. Raises MappingGone."""
     with transaction.atomic():
-        _lock(mapping.configuration)
+        lock_configuration(mapping.configuration)
         stored = MappingContents.from_json(current_version(_present(mapping)).contents)
-        contents = MappingContents(_free_name(mapping), stored.description, False, stored.entities)
+        names = mapping.configuration.memorializationmappings.values_list("name", flat=True)
+        contents = MappingContents(find_free_name(mapping.name, names), stored.description, False, stored.entities)
         return store_new_mapping(configuration=mapping.configuration, contents=contents, actor=actor)
 
 
@@ -145,22 +130,11 @@ def _check(configuration: Configuration, draft: MappingDraft, *, kept: Kept) -> 
     return contents
 
 
-def _lock(configuration: Configuration) -> None:
-    locked = Configuration.objects.select_for_update().filter(pk=configuration.pk)
-    if locked.values_list("state", flat=True).first() in {None, Configuration.State.DELETED}:
-        raise MappingGone
-
-
 def _present(mapping: MemorializationMapping) -> MemorializationMapping:
     try:
         return MemorializationMapping.objects.select_related("configuration").get(pk=mapping.pk)
     except MemorializationMapping.DoesNotExist as error:
         raise MappingGone from error
-
-
-def _changed(current: MappingVersion) -> MappingChanged:
-    changed_by = current.created_by.get_username() if current.created_by else _("somebody")
-    return MappingChanged(version=current.number, changed_by=changed_by, changed_at=current.created_at)
 
 
 def _refuse_conflicts(
@@ -187,18 +161,6 @@ def _taken_rows(mappings: Iterable[MemorializationMapping]) -> dict[RowKey, str]
     rows = MappedField.objects.filter(entity__mapping__in=mappings)
     columns = rows.values_list("entity__entity_type", "crm_field", "channel", "entity__mapping__name")
     return {(entity_type, key, channel): name for entity_type, key, channel, name in columns}
-
-
-def _free_name(mapping: MemorializationMapping) -> str:
-    taken = {name.lower() for name in mapping.configuration.memorializationmappings.values_list("name", flat=True)}
-    number = 1
-    while True:
-        copy = _("copy") if number == 1 else _("copy %(number)s") % {"number": number}
-        suffix = f" ({copy})"
-        name = mapping.name[: NAME_LIMIT - len(suffix)] + suffix
-        if name.lower() not in taken:
-            return name
-        number += 1
 
 
 def _audit(mapping: MemorializationMapping, action: str, actor: User | None, details: dict[str, object]) -> None:

@@ -19,6 +19,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const region = event.detail.target;
   if (!region.matches(LIVE)) return;
+  if (event.detail.xhr.status === 204) { region.classList.remove("is-old"); return; } // nothing has changed
   // Somebody who was signed out gets the sign-in page: that is no part of this one.
   const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
   const isOurs = answer.body.firstElementChild?.id === region.id;

@@ -1,23 +1,33 @@
-// The mapping editor: saves round trips. Every button works as a form without this script.
+// What every mapping editor's script does: saves round trips. Every button works as a form without it.
+// A kind of mappings adds its own script after this one and finds what it needs in `window.mappingEditor`.
 const form = document.getElementById("mapping-form");
 const catalogue = JSON.parse(document.getElementById("mapping-catalogue").textContent);
-const sourcesByKey = new Map(catalogue.sources.map((source) => [source.key, source]));
 const fieldsByType = new Map(Object.entries(catalogue.fields).map(
   ([type, fields]) => [type, new Map(fields.map((field) => [field.k, { ...field, g: field.c ? "custom" : "standard" }]))],
 ));
-const SCRIPT_VARIABLE = "script_variable";
 const MOST_SHOWN = 500;
 let nextNumber = 1000; // rows added here must not share a number with those of the server
 
 const part = (row, name) => row.querySelector(`[data-${name}]`);
 const rowOf = (element) => element.closest?.("[data-row]");
 const cardOf = (row) => row.closest("[data-card]");
+const rowsOf = (card) => [...card.querySelector("[data-rows]").children];
 const fieldsOf = (row) => fieldsByType.get(cardOf(row).dataset.entityType) ?? new Map();
 const say = (text) => { form.querySelector("[data-announcer]").textContent = text; };
 const changed = () => form.dispatchEvent(new CustomEvent("form:changed", { bubbles: true }));
+const tell = (row, name, detail) => row.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
 const focusOn = (select) => (select?.tomselect ?? select)?.focus();
-const figure = (number) => number?.toLocaleString(document.documentElement.lang) ?? "";
-const isBlank = (row) => !["field", "source", "variable"].some((name) => part(row, name).value);
+const titleOf = (row) => {
+  const field = part(row, "field");
+  return field.value ? fieldsOf(row).get(field.value)?.t ?? field.selectedOptions[0]?.textContent ?? "" : "";
+};
+
+// What a kind of mappings may know better.
+const hooks = {
+  isBlank: (row) => !part(row, "field").value,
+  describe: (row) => titleOf(row) || "…",
+  controlOf: (target) => target,
+};
 
 // ---- Searchable drop-downs: the options of an entity type are in the page once, each list takes them when opened
 
@@ -44,6 +54,7 @@ function makeSearchable(select, { list, group, known, onChange, title, hint, ...
     sortField: [{ field: "$score" }, { field: "$order" }],
     onFocus() { if (!isFilled) { isFilled = true; this.addOptions(list().map(own)); } },
     onChange,
+    onItemAdd() { this.wrapper.classList.remove("is-typing"); },
     onType(typed) { this.wrapper.classList.toggle("is-typing", typed !== ""); },
     onBlur() { this.wrapper.classList.remove("is-typing"); },
     render: {
@@ -63,12 +74,6 @@ function makeSearchable(select, { list, group, known, onChange, title, hint, ...
   return control;
 }
 
-function sourcesOf(row) {
-  const channel = row.dataset.channel;
-  const ofChannel = channel && channel !== SCRIPT_VARIABLE ? [channel] : ["digital", "voice"];
-  return catalogue.sources.filter((source) => source.channels.some((name) => ofChannel.includes(name)));
-}
-
 function enhanceRow(row) {
   if (!window.TomSelect) return;
   makeSearchable(part(row, "field"), {
@@ -80,84 +85,24 @@ function enhanceRow(row) {
     searchField: [{ field: "t", weight: 3 }, { field: "k", weight: 1 }, { field: "d", weight: 1 }],
     title: (field) => field.t,
     hint: (field) => [field.d, field.k].filter(Boolean).join(" · "),
-    onChange: () => { judge(row); changed(); },
+    onChange: () => { tell(row, "row:field"); changed(); },
   });
-  makeSearchable(part(row, "source"), {
-    list: () => sourcesOf(row),
-    group: [],
-    known: (key) => sourcesByKey.get(key),
-    valueField: "key",
-    labelField: "label",
-    searchField: [{ field: "label", weight: 3 }, { field: "key", weight: 1 }, { field: "print", weight: 1 }],
-    title: (source) => source.label,
-    hint: (source) => source.print,
-    onChange: () => { judge(row); changed(); },
-  });
-}
-
-function changeChannel(row, channel) {
-  row.dataset.channel = channel;
-  const control = part(row, "source").tomselect;
-  if (control) {
-    const kept = sourcesOf(row).some((source) => source.key === control.getValue());
-    if (!kept) control.clear(true);
-    control.clearOptions((option) => option.key === control.getValue());
-    control.refill();
-  }
-  judge(row);
-}
-
-// ---- Small print: the same tables as the server's (memorialization/row_fit.py), read from the page
-
-function kindOf(row) {
-  if (row.dataset.channel === SCRIPT_VARIABLE) return part(row, "variable").value ? "variable" : null;
-  return row.dataset.channel ? sourcesByKey.get(part(row, "source").value)?.kind : null;
-}
-
-function fitOf(field, kind) {
-  if (!catalogue.plainText.includes(field.y)) return catalogue.fits[field.y][kind];
-  const longest = catalogue.longest[kind];
-  return field.m !== undefined && (longest === null || longest > field.m) ? "shortened" : "fits";
-}
-
-function transcriptNote(field) {
-  const words = catalogue.transcript;
-  if (!field) return words.need;
-  const limit = field.m === undefined ? words.unlimited : words.limit.replace("%(count)s", figure(field.m));
-  return [words.need, limit, catalogue.wellFormatted.includes(field.y) ? "" : words.plain].filter(Boolean).join(" ");
-}
-
-function judge(row) {
-  const key = part(row, "field").value;
-  const field = fieldsOf(row).get(key);
-  const source = row.dataset.channel === SCRIPT_VARIABLE ? undefined : sourcesByKey.get(part(row, "source").value);
-  part(row, "source-print").textContent = source?.print ?? "";
-  part(row, "transcript-note").textContent = source?.isTranscript ? transcriptNote(field) : "";
-  showVariableNote(row);
-  if (key && !field) return; // gone or unreadable: what the server said of it stands
-  const kind = kindOf(row);
-  const fit = field && kind ? fitOf(field, kind) : "";
-  part(row, "field-print").textContent = field?.d ?? "";
-  part(row, "fit").replaceChildren(...badge(fit));
-  part(row, "fit-note").textContent = fit ? catalogue.sentences[fit].replace("%(limit)s", figure(field.m)) : "";
-}
-
-function badge(fit) {
-  const template = fit && document.querySelector(`template[data-fit-badge="${fit}"]`);
-  return template ? [template.content.cloneNode(true)] : [];
-}
-
-function showVariableNote(row) {
-  const place = part(row, "variable-note");
-  const isWanted = row.dataset.channel === SCRIPT_VARIABLE;
-  if (isWanted === place.childElementCount > 0) return;
-  const note = document.querySelector("[data-variable-note-template]").content.cloneNode(true);
-  place.replaceChildren(...(isWanted ? [note] : []));
 }
 
 // ---- Rows: add, move, remove
 
+function isFull(card) {
+  return "rowsLimit" in card.dataset && rowsOf(card).length >= Number(card.dataset.rowsLimit);
+}
+
+function count(card) {
+  if (!("rowsLimit" in card.dataset)) return;
+  card.querySelector("[data-rows-count]").textContent = rowsOf(card).length;
+  card.querySelector("[data-add-row]").disabled = isFull(card);
+}
+
 function addRow(card, after) {
+  if (isFull(card)) return;
   const number = nextNumber;
   nextNumber += 1;
   const holder = document.createElement("div");
@@ -166,11 +111,23 @@ function addRow(card, after) {
   const rows = card.querySelector("[data-rows]");
   const before = after ?? rows.lastElementChild;
   rows.insertBefore(row, after ? after.nextSibling : null);
-  if (before) part(row, "channel-choice").value = before.dataset.channel;
   enhanceRow(row);
-  changeChannel(row, part(row, "channel-choice").value);
+  tell(row, "row:added", { before });
+  count(card);
   changed();
   focusOn(part(row, "field"));
+}
+
+function sayPlace(row) {
+  const rows = [...row.parentElement.children];
+  say(form.dataset.moved.replace("%(row)s", rows.indexOf(row) + 1).replace("%(count)s", rows.length));
+}
+
+function showMove(row) {
+  row.classList.remove("is-moved");
+  requestAnimationFrame(() => row.classList.add("is-moved"));
+  sayPlace(row);
+  changed();
 }
 
 function moveRow(row, by) {
@@ -180,11 +137,7 @@ function moveRow(row, by) {
   const focused = document.activeElement;
   if (by < 0) target.before(row); else target.after(row);
   focused.focus();
-  row.classList.remove("is-moved");
-  requestAnimationFrame(() => row.classList.add("is-moved"));
-  const place = [...row.parentElement.children].indexOf(row) + 1;
-  say(form.dataset.moved.replace("%(row)s", place).replace("%(count)s", rows.length));
-  changed();
+  showMove(row);
 }
 
 function removeRow(row) {
@@ -192,6 +145,7 @@ function removeRow(row) {
   const next = row.nextElementSibling ?? row.previousElementSibling;
   row.remove();
   say(form.dataset.removed);
+  count(card);
   changed();
   focusOn(next ? part(next, "field") : card.querySelector("[data-add-row]"));
 }
@@ -215,13 +169,36 @@ function ask(question, what, act) {
 }
 
 function askToRemoveRow(row) {
-  if (isBlank(row)) { removeRow(row); return; }
-  const field = part(row, "field");
-  const title = fieldsOf(row).get(field.value)?.t ?? field.selectedOptions[0]?.textContent ?? "";
-  const source = sourcesByKey.get(part(row, "source").value)?.label ?? "";
-  const value = row.dataset.channel === SCRIPT_VARIABLE ? part(row, "variable").value : source;
-  ask("ofRow", `${field.value ? title : "…"} ← ${value || "…"}`, () => removeRow(row));
+  if (hooks.isBlank(row)) removeRow(row);
+  else ask("ofRow", hooks.describe(row), () => removeRow(row));
 }
+
+// ---- Dragging, for rows with a handle: the row follows the pointer within its card
+
+form.addEventListener("pointerdown", (event) => {
+  const handle = event.target.closest("[data-drag]");
+  const row = handle && rowOf(handle);
+  if (!row || event.button !== 0) return;
+  event.preventDefault();
+  const start = row.nextElementSibling;
+  const listening = new AbortController(); // on the document: a row that moves would lose the pointer
+  const on = (name, act) => document.addEventListener(name, act, { signal: listening.signal });
+  row.classList.add("is-dragged");
+  on("pointermove", (move) => {
+    const over = [...row.parentElement.children].filter((other) => other !== row).find((other) => {
+      const box = other.getBoundingClientRect();
+      return move.clientY < box.top + box.height / 2;
+    });
+    if ((over ?? null) !== row.nextElementSibling) row.parentElement.insertBefore(row, over ?? null);
+  });
+  const end = () => {
+    listening.abort();
+    row.classList.remove("is-dragged");
+    if (row.nextElementSibling !== start) showMove(row);
+  };
+  on("pointerup", end);
+  on("pointercancel", end);
+});
 
 // ---- What people do
 
@@ -260,28 +237,12 @@ form.addEventListener("keydown", (event) => {
   addRow(cardOf(row), row);
 });
 
-form.addEventListener("change", (event) => {
-  const row = rowOf(event.target);
-  if (row && event.target.matches("[data-channel-choice]")) changeChannel(row, event.target.value);
-});
-
-form.addEventListener("input", (event) => {
-  if (!event.target.matches("[data-variable]")) return;
-  const { selectionStart, value } = event.target;
-  if (value !== value.toLowerCase()) {
-    event.target.value = value.toLowerCase();
-    event.target.setSelectionRange(selectionStart, selectionStart);
-  }
-  judge(rowOf(event.target));
-});
-
 form.addEventListener("click", (event) => {
   const link = event.target.closest("#problems a");
   const target = link && document.querySelector(link.getAttribute("href"));
   if (!target) return;
   event.preventDefault();
-  const control = target.matches("[data-source]") && rowOf(target).dataset.channel === SCRIPT_VARIABLE
-    ? part(rowOf(target), "variable") : target;
+  const control = hooks.controlOf(target);
   focusOn(control);
   (control.tomselect?.wrapper ?? control).scrollIntoView({ block: "center" });
 });
@@ -292,6 +253,7 @@ addEventListener("pageshow", () => { isSending = false; });
 
 // ---- The page as it arrives
 
+window.mappingEditor = { form, catalogue, part, rowOf, fieldsOf, titleOf, changed, makeSearchable, hooks };
 for (const row of form.querySelectorAll("[data-row]")) enhanceRow(row);
 if ("isChanged" in form.dataset) changed();
 const problems = document.getElementById("problems");

@@ -39,6 +39,11 @@ FRENCH = {
     "Add Field": "Ajouter un champ",
     "Contact ID": "ID du contact",
     "Customer Name": "Nom du client",
+    "Dynamic Data": "Données dynamiques",
+    "Current Interaction": "Interaction actuelle",
+    "Related Interactions": "Interactions connexes",
+    "Refresh": "Actualiser",
+    "No information available": "Aucune information disponible",
 }
 
 

@@ -9,6 +9,8 @@ from crm_integrations.models import Authentication, Configuration
 from crm_integrations.services.configurations import create_draft
 from crm_integrations.services.intake_keys import create_key, revoke_key
 from crm_integrations.services.rights import recheck_rights
+from dynamic_data.mappings import contents as shown
+from dynamic_data.services import mappings as shown_mappings
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models import Delivery, Interaction, MemorializationMapping, ReplayRun
 from memorialization.selectors.ledger_filters import LedgerFilters
@@ -53,6 +55,7 @@ def populate(account: DemoAccount, user: Any) -> Populated:
     revoke_key(key=key, actor=user, now=now)
     living = active.intake_keys.order_by("pk").first()
     mapping = make_mappings(active, account, user)
+    choose_shown_fields(active, user)
     tell_interactions(active, account, now)
     connected_draft = create_draft(integration_type="zendesk", name="Ventes", description="", actor=user)
     Configuration.objects.filter(pk=connected_draft.pk).update(authentication=active.authentication)
@@ -90,6 +93,16 @@ def make_mappings(configuration: Configuration, account: DemoAccount, user: Any)
     other = EntityDraft("organization", (RowDraft("last_contact", "voice", "endTime"),))
     create_mapping(configuration=configuration, draft=MappingDraft("Organisations", "", False, (other,)), actor=user)
     return mapping
+
+
+def choose_shown_fields(configuration: Configuration, user: Any) -> None:
+    """What agents see of two record types."""
+    entities = (
+        shown.EntityDraft("ticket", ("subject", "status", "priority", "requester_id", "created_at")),
+        shown.EntityDraft("user", ("name", "email", "phone")),
+    )
+    draft = shown.MappingDraft("Carte des agents", "Ce que les agents voient", True, entities)
+    shown_mappings.create_mapping(configuration=configuration, draft=draft, actor=user)
 
 
 def tell_interactions(configuration: Configuration, account: DemoAccount, now: datetime) -> None:

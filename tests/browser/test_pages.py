@@ -46,6 +46,10 @@ def of_mapping(name: str) -> Callable[[Populated], str]:
     return lambda world: reverse(name, args=[world.active.pk, world.mapping.pk])
 
 
+def of_dynamic_mapping(name: str) -> Callable[[Populated], str]:
+    return lambda world: reverse(name, args=[world.active.pk, world.active.dynamicdatamappings.get().pk])
+
+
 def of_key(name: str) -> Callable[[Populated], str]:
     return lambda world: reverse(name, args=[world.active.pk, world.key_id])
 
@@ -155,6 +159,14 @@ PAGES = (
     Shown("mapping", of_mapping("memorialization_mapping_edit")),
     Shown("mapping-versions", of_mapping("memorialization_mapping_versions")),
     Shown("mapping-delete", of_mapping("memorialization_mapping_delete")),
+    Shown("dynamic-data", of("dynamic_mapping_list", "active")),
+    Shown("dynamic-data-empty", of("dynamic_mapping_list", "stopped")),
+    Shown("dynamic-mapping", of_dynamic_mapping("dynamic_mapping_edit")),
+    Shown("dynamic-mapping-problems", of("dynamic_mapping_create", "active"), save_empty),
+    Shown("dynamic-mapping-delete", of_dynamic_mapping("dynamic_mapping_delete")),
+    Shown("card-preview", of("customer_card_preview", "active")),
+    Shown("next-step", of("configuration_next_step", "active")),
+    Shown("next-step-stopped", of("configuration_next_step", "stopped")),
     Shown("activity", of("configuration_activity", "active")),
     Shown("activity-empty", of("configuration_activity", "stopped")),
     Shown("interactions", plain("interaction_list")),

@@ -39,3 +39,9 @@ STANDARD_FIELDS = (
     _("Suspended"),
 )
 """The client's own titles (zendesk_client.fields); a test holds the two lists together."""
+STANDARD_OPTIONS = (
+    *(_("New"), _("Open"), _("Pending"), _("On-hold"), _("Solved"), _("Closed")),
+    *(_("Low"), _("Normal"), _("High"), _("Urgent")),
+    *(_("Problem"), _("Incident"), _("Question"), _("Task")),
+)
+"""Choices of Zendesk's own ticket fields, as an account in English has them."""

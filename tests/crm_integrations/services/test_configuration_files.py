@@ -218,7 +218,7 @@ FIRST_ROW = (MAPPINGS, 0, "entities", 0, "fields", 0)
         (with_change(MAPPINGS, 0, "entities", 0, "fields", 1, "crmField", "subject"),
          f"{MAPPINGS}[0].entities[0].fields[1].crmField", "row 1"),
         (with_change(MAPPINGS, 1, "active", True), f"{MAPPINGS}[1].entities[0].fields[0].crmField", "“Calls”"),
-        (with_change("dynamicDataMappings", [{"name": "Card"}]), "dynamicDataMappings", "cannot take this list yet"),
+        (with_change("dynamicDataMappings", [{"name": "Card"}]), "dynamicDataMappings[0].entities", "at least one"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 70 else "",
 )  # fmt: skip
@@ -232,7 +232,8 @@ def test_all_problems_are_named_at_once(authentication):
     document["settings"]["timeZone"] = "Mars"
     document["dynamicDataMappings"] = [{}]
     assert set(refusal(document)) == {
-        "name", "settings.timeZone", "memorializationMappings[0].entities[0].fields[0].crmField", "dynamicDataMappings",
+        "name", "settings.timeZone", "memorializationMappings[0].entities[0].fields[0].crmField",
+        "dynamicDataMappings[0].name",
     }  # fmt: skip
 
 

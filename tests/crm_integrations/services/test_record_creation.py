@@ -43,7 +43,7 @@ class Ledger:
             if self.faults:
                 raise self.faults.popleft()
             record = CRMRecord(request.entity_type, str(len(self.made) + 1), "", dict(request.values))
-            self.made.append((key, record))
+            self.made.append((request.values.get("external_id", key), record))
             if self.faults_after:
                 raise self.faults_after.popleft()
             return WriteAnswer(record, 201, {}, {})
@@ -106,6 +106,11 @@ def test_a_lost_answer_is_looked_into_at_once(crm, create):
     made = create()
     assert made.is_new and made.record.record_id == "1" and crm.calls == ["create", "find"]
     assert RecordCreation.objects.get().state == "created"
+
+
+def test_a_record_with_an_id_of_the_scripts_own_is_found_by_that(crm, create):
+    crm.faults_after.append(LOST)
+    assert create(CreationRequest("user", {"name": "A", "external_id": "A-991"})).record.record_id == "1"
 
 
 def test_what_may_still_come_settles_before_it_is_looked_for_and_asked_for_again(crm, create, settings):

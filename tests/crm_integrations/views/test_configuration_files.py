@@ -11,7 +11,11 @@ from tests.factories import make_authentication, make_configuration, make_mappin
 
 pytestmark = pytest.mark.django_db
 
-VIEW = ("crm_integrations.view_configuration", "memorialization.view_memorializationmapping")
+VIEW = (
+    "crm_integrations.view_configuration",
+    "memorialization.view_memorializationmapping",
+    "dynamic_data.view_dynamicdatamapping",
+)
 IMPORT = (
     "crm_integrations.add_configuration",
     "crm_integrations.change_configuration",
@@ -132,7 +136,11 @@ def test_the_pages_lead_to_import_and_export_for_those_who_may(client):
     page = client.get(reverse("configuration_detail", args=[configuration.pk])).content.decode()
     assert reverse("configuration_export", args=[configuration.pk]) not in page
     assert reverse("configuration_import") not in client.get(reverse("configuration_list")).content.decode()
-    everything = ("crm_integrations.add_configuration", "memorialization.view_memorializationmapping")
+    everything = (
+        "crm_integrations.add_configuration",
+        "memorialization.view_memorializationmapping",
+        "dynamic_data.view_dynamicdatamapping",
+    )
     client.force_login(make_user("crm_integrations.view_configuration", *everything))
     page = client.get(reverse("configuration_detail", args=[configuration.pk])).content.decode()
     assert reverse("configuration_export", args=[configuration.pk]) in page

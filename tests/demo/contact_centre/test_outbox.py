@@ -178,3 +178,13 @@ def wait_for(is_reached):
         if time.monotonic() > deadline:
             pytest.fail("It was not reached.")
         time.sleep(0.02)
+
+
+def test_a_workflow_that_has_to_wait_holds_up_its_own_interaction_only(centre, product, clock):
+    product.answers = [(503, {"Retry-After": "30"})]
+    play(centre, "voice_new_ticket")
+    assert centre.outbox.send_due() == 1
+    play(centre)
+    assert centre.outbox.send_due() == 3
+    clock.advance(31)
+    assert centre.outbox.send_due() == 5

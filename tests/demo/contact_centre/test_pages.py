@@ -94,3 +94,24 @@ def test_pages_have_the_strict_policy_and_their_files(client):
     assert client.get("/_look/../__init__.py").status_code == 404
     assert client.get("/elsewhere").status_code == 404
     assert client.get("/_control/elsewhere").get_json() == {"error": "not found"}
+
+
+def test_a_play_shows_its_calls_and_the_customer_card_in_a_frame(client, centre, clock):
+    client.post("/play", data={"scenario": "voice_new_ticket", "ticket_id": ""})
+    clock.advance(10)
+    centre.outbox.send_due()
+    assert "/plays/1" in page_of(client)
+    answer = client.get("/plays/1")
+    page, contact_id = answer.get_data(as_text=True), centre.log()[0]["contact_ids"][0]
+    assert "search ani: 1 found" in page and "create ticket: created" in page
+    assert f'src="http://localhost:8000/card/{contact_id}/"' in page and KEY not in page
+    assert answer.headers["Content-Security-Policy"].endswith("frame-src http://localhost:8000")
+
+
+def test_without_a_card_the_play_says_why(client, product):
+    client.post("/play", data={"scenario": "voice_known_caller", "ticket_id": ""})
+    product.answers = [(409, {})]
+    page = client.get("/plays/1")
+    assert "no customer card: As told" in page.get_data(as_text=True)
+    assert "frame-src" not in page.headers["Content-Security-Policy"]
+    assert client.get("/plays/99").status_code == 404

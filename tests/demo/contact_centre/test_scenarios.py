@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm_integrations.providers.zendesk.provider import ZendeskProvider
+from crm_integrations.workflows.bodies import Workflow
+from crm_integrations.workflows.parsing import parse_body
 from demo.contact_centre.customers import CustomerBook
 from demo.contact_centre.scenarios import SCENARIOS, UnknownScenario, choose_scenario, play
 from memorialization.events.parsing import order_event, parse_event
@@ -72,7 +75,7 @@ def test_a_call_is_small_enough_for_the_api(name, book):
 def test_without_a_crm_nothing_is_linked():
     for name in SCENARIOS:
         told = tell(name)
-        assert all(send.path == "events" for send in told.sends)
+        assert all(send.path == "events" or send.path.startswith("workflows/") for send in told.sends)
         assert all("records" not in event for event in events_of(told))
 
 
@@ -134,7 +137,13 @@ EXPECTED = {
     "digital_unlinked_chat": ["digital_unassigned"],
     "digital_long_transcript": ["digital_unassigned"],
 }
-UNWRITTEN = {"voice_unlinked", "voice_caller_gives_up", "voice_acw_never", "digital_nobody_lets_go"} | LINKED_BY_API
+UNWRITTEN = {
+    "voice_new_ticket",
+    "voice_unlinked",
+    "voice_caller_gives_up",
+    "voice_acw_never",
+    "digital_nobody_lets_go",
+} | LINKED_BY_API
 
 
 @pytest.fixture
@@ -161,6 +170,25 @@ def test_an_interaction_ends_as_the_scenario_says(name, book, configuration):
     assert [segment.verdict_rule for segment in segments] == EXPECTED.get(name, ["voice_acw_completed"])
     written = Delivery.objects.filter(entity_type="ticket", record_id__gt="").exists()
     assert written == (name not in UNWRITTEN)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_workflows_are_asked_as_the_api_takes_them(name, book):
+    for told in (tell(name, seed, people) for seed in SEEDS for people in (book, CustomerBook())):
+        for send in told.sends:
+            workflow = send.path.partition("workflows/")[2]
+            if workflow:
+                asked = parse_body(Workflow(workflow), send.body)
+                assert asked.circumstances.contact_id in told.contact_ids and asked.circumstances.ignored == ()
+
+
+def test_a_caller_without_a_ticket_is_looked_for_and_gets_one(book):
+    told = tell("voice_new_ticket", 3, book)
+    paths = [send.path for send in told.sends if send.path != "events"]
+    assert paths in (["workflows/search-ani", "workflows/create-ticket"], ["workflows/create-ticket"])
+    body = told.sends[len(paths) - 1].body
+    read = ZendeskProvider().read_creation("ticket", body["data"], is_standard_only=True)
+    assert read.values["requester_id"] == "36003" and body["agent"].endswith("@acme.example")
 
 
 @pytest.mark.django_db

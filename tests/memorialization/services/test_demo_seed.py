@@ -10,6 +10,7 @@ import requests
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from crm_integrations.card_fields import card_fields
 from crm_integrations.models import Authentication, Configuration, IntakeKey
 from crm_integrations.services.configurations import deactivate_configuration, delete_configuration
 from crm_integrations.services.intake_keys import find_configuration_for_bearer
@@ -97,6 +98,13 @@ def test_the_mapping_has_the_source_pages_own_example_and_the_demo_accounts_fiel
     assert rows["ticket", keys["Handle time"], "script_variable"] == "handletime"
     assert rows["ticket", "comment", "voice"] == "dispositionNotes"
     assert rows["ticket", "tags", "voice"] == "tags"
+
+
+def test_agents_see_fields_of_tickets_and_people_and_matching_is_on(seeded):
+    shown = card_fields(seeded)
+    assert [field.key for field in shown["ticket"]][:2] == ["status", "priority"]
+    assert all(2 <= len(shown[kind]) <= 5 for kind in ("ticket", "user"))
+    assert seeded.searches_records and seeded.phone_country == "CA"
 
 
 def test_a_second_seeding_changes_nothing(seeded, output):

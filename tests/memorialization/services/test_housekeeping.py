@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from crm_integrations.models import CallMinute
+from crm_integrations.models import CallMinute, FoundRecord, RecordCreation
+from crm_integrations.services.contact_records import CREATIONS_KEPT, FOUND_KEPT
 from memorialization.models import Attempt, BulkWrite, Delivery, DeliveryMinute
 from memorialization.services.housekeeping import BULK_WRITES_KEPT, tidy_up
 from tests.engine import NOW, make_delivery
@@ -42,3 +43,24 @@ def test_minutes_are_kept_for_a_day():
         DeliveryMinute.objects.create(account=account, minute=minute)
     assert tidy_up(now=NOW) == 2
     assert CallMinute.objects.get().minute == DeliveryMinute.objects.get().minute == NOW
+
+
+def test_what_was_found_and_created_long_ago_is_forgotten_but_nothing_unfinished():
+    configuration, day = make_configuration(), timedelta(days=1)
+    for number, found_at in enumerate((NOW - FOUND_KEPT - day, NOW - FOUND_KEPT + day)):
+        FoundRecord.objects.create(
+            configuration=configuration, contact_id="1", entity_type="user", record_id=str(number), found_at=found_at
+        )
+    long_ago = NOW - CREATIONS_KEPT - day
+    for key, columns in {
+        "old": {"state": "created", "record_id": "1", "finished_at": long_ago},
+        "refused": {"state": "refused", "finished_at": long_ago},
+        "new": {"state": "created", "record_id": "2", "finished_at": NOW},
+        "unfinished": {"state": "started"},
+    }.items():
+        RecordCreation.objects.create(
+            configuration=configuration, entity_type="ticket", key=key, external_id=key, **columns
+        )
+    assert tidy_up(now=NOW) == 3
+    assert FoundRecord.objects.get().record_id == "1"
+    assert set(RecordCreation.objects.values_list("key", flat=True)) == {"new", "unfinished"}

@@ -1,0 +1,105 @@
+"""What can be done with a mapping from its tab besides editing it, for any kind: delete, switch, duplicate."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm_integrations.mapping_pages.kinds import MappingKind
+from crm_integrations.models import Configuration, DataMapping
+from crm_integrations.navigation import Crumb
+from crm_integrations.services.mapping_saving import MappingGone, MappingRefused
+from crm_integrations.tabs import configuration_tabs
+from crm_integrations.views.breadcrumbs import configuration_trail
+from crm_integrations.views.signed_in import SignedInRequest
+
+M = TypeVar("M", bound=DataMapping)
+
+
+def tab_context(request: SignedInRequest, kind: MappingKind, configuration: Configuration) -> dict[str, object]:
+    """What every page of the tab needs: the tabs, and the acts that the person may do."""
+    return {
+        "kind": kind,
+        "configuration": configuration,
+        "tabs": configuration_tabs(configuration=configuration, user=request.user, current=kind.list_url),
+        "may_create": request.user.has_perms(kind.create_permissions),
+        "may_edit": request.user.has_perms(kind.edit_permissions),
+        "may_delete": request.user.has_perms(kind.delete_permissions),
+    }
+
+
+def answer_delete(
+    request: SignedInRequest,
+    kind: MappingKind,
+    mapping: DataMapping,
+    *,
+    delete: Callable[[], None],
+    text: str,
+    consequences: Sequence[str],
+) -> HttpResponse:
+    """Ask first."""
+    back_url = reverse(kind.list_url, args=[mapping.configuration_id])
+    if request.method == "POST":
+        with gone_is_not_found():
+            delete()
+        messages.success(request, _("The mapping “%(name)s” was deleted.") % {"name": mapping.name})
+        return redirect(back_url)
+    context = {
+        "title": _("Delete the mapping “%(name)s”?") % {"name": mapping.name},
+        "text": text,
+        "consequences": consequences,
+        "confirm_label": _("Delete mapping"),
+        "is_dangerous": True,
+        "back_url": back_url,
+        "breadcrumbs": mapping_trail(kind, mapping.configuration, mapping.name),
+    }
+    return render(request, "confirm.html", context)
+
+
+def answer_switch(
+    request: SignedInRequest, kind: MappingKind, mapping: DataMapping, *, switch: Callable[[bool], object]
+) -> HttpResponse:
+    """Activate (`active=1`) or deactivate; refused with the names of mappings that stand against it."""
+    is_active = request.POST.get("active") == "1"
+    try:
+        with gone_is_not_found():
+            switch(is_active)
+    except MappingRefused as refused:
+        for sentence in dict.fromkeys(problem.message for problem in refused.problems):
+            messages.error(request, sentence)
+    else:
+        sentence = _("The mapping “%(name)s” is active.") if is_active else _("The mapping “%(name)s” is inactive.")
+        messages.success(request, sentence % {"name": mapping.name})
+    return redirect(kind.list_url, mapping.configuration_id)
+
+
+def answer_duplicate(request: SignedInRequest, kind: MappingKind, *, duplicate: Callable[[], M]) -> HttpResponse:
+    """An inactive copy, opened in the editor when the person may edit it."""
+    with gone_is_not_found():
+        copy = duplicate()
+    messages.success(request, _("“%(name)s” was created. It is inactive until you switch it on.") % {"name": copy.name})
+    if request.user.has_perms(kind.edit_permissions):
+        return redirect(kind.edit_url, copy.configuration_id, copy.pk)
+    return redirect(kind.list_url, copy.configuration_id)
+
+
+@contextmanager
+def gone_is_not_found() -> Iterator[None]:
+    """404 when the mapping or its configuration was deleted since the page was opened."""
+    try:
+        yield
+    except MappingGone as error:
+        raise Http404 from error
+
+
+def mapping_trail(kind: MappingKind, configuration: Configuration, name: str | Promise) -> list[Crumb]:
+    """Agent Integrations › the configuration › the tab › the page."""
+    tab = Crumb(kind.label, reverse(kind.list_url, args=[configuration.pk]))
+    *above, _page = configuration_trail(configuration, str(name))
+    return [*above, tab, Crumb(name)]

@@ -1,0 +1,63 @@
+"""Dynamic data mappings as the configuration's tab lists them, and what they tell of themselves elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from crm_integrations.definitions import title_of_key
+from crm_integrations.models import Configuration
+from crm_integrations.overview import Facts, ImpactLine, MappingCount
+from dynamic_data.models import DynamicDataMapping
+from dynamic_data.services.mappings import type_titles
+
+MAPPINGS = _("Dynamic Data")
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    """One line of the tab."""
+
+    mapping: DynamicDataMapping
+    entities: list[str]
+    row_count: int
+    changed_at: datetime
+    changed_by: str
+
+
+def mappings_of(configuration: Configuration) -> QuerySet[DynamicDataMapping]:
+    """Every mapping of a configuration, active ones first."""
+    rows = DynamicDataMapping.objects.filter(configuration=configuration)
+    return rows.select_related("configuration__authentication__account", "changed_by").order_by("-is_active", "name")
+
+
+def mapping_lines(configuration: Configuration) -> list[MappingLine]:
+    """The tab's lines, in a constant number of queries."""
+    rows = mappings_of(configuration).annotate(row_count=Count("entities__fields")).prefetch_related("entities")
+    titles = type_titles(configuration)
+    return [
+        MappingLine(
+            mapping,
+            [titles.get(entity.entity_type) or title_of_key(entity.entity_type) for entity in mapping.entities.all()],
+            mapping.row_count,
+            mapping.updated_at,
+            mapping.changed_by.get_username() if mapping.changed_by else "",
+        )
+        for mapping in rows
+    ]
+
+
+def dynamic_data_facts(configuration_ids: Sequence[UUID]) -> Mapping[UUID, Facts]:
+    """How many active mappings each configuration has."""
+    rows = DynamicDataMapping.objects.filter(configuration__in=configuration_ids).order_by()
+    active = dict(rows.values_list("configuration").annotate(active=Count("pk", filter=Q(is_active=True))))
+    return {pk: Facts(mappings=(MappingCount(MAPPINGS, active.get(pk, 0)),)) for pk in configuration_ids}
+
+
+def dynamic_data_impact(configuration: Configuration) -> list[ImpactLine]:
+    """What a deletion takes along."""
+    mappings = DynamicDataMapping.objects.filter(configuration=configuration)
+    return [ImpactLine(_("Dynamic data mappings"), mappings.count())]

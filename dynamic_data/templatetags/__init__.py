@@ -1,0 +1,1 @@
+"""How the customer card writes its values."""
