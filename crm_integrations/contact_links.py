@@ -43,7 +43,10 @@ class ContactLinks(ABC):
         now: datetime,
         event_id: str = "",
     ) -> None:
-        """Link a record, also before anything else was heard of the contact. With an `event_id` it is done once."""
+        """Link a record, also before anything else was heard of the contact.
+
+        With an `event_id` it is done once in each of the contact's segments, which have links of their own.
+        """
 
     @abstractmethod
     def unlink(

@@ -52,6 +52,9 @@ class RecordCreation(models.Model):
     key = models.CharField(_("occasion"), max_length=260)
     contact_id = models.CharField(_("Contact ID"), max_length=200, blank=True)
     external_id = models.CharField(_("external id"), max_length=100, unique=True)
+    own_id = models.CharField(  # what it carries in place of `external_id`, where the script gave it an id
+        _("the script's own id"), max_length=255, blank=True, default="", db_default=""
+    )
     request_hash = models.CharField(_("request (hashed)"), max_length=64, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.STARTED)
     record_id = models.CharField(_("record id"), max_length=200, blank=True)

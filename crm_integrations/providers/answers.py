@@ -63,6 +63,7 @@ class CRMRecord:
     owner_id: str = ""
     updated_at: str = ""  # ISO 8601
     names: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""  # ISO 8601, where the CRM tells
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ while it stands.
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,10 +36,16 @@ class CreationBusy(RetryLater):
 
 @dataclass(slots=True)
 class CreationLease:
-    """A leased row, as its holder knows it. `must_look`: a call went out before whose outcome nobody knows."""
+    """A leased row, as its holder knows it. `must_look`: a call went out before whose outcome nobody knows.
+
+    `sent_id`: what the record of that call, or else of the next, carries.
+    """
 
     row_id: int
     external_id: str
+    own_id: str
+    sent_id: str
+    began_at: datetime
     until: datetime
     must_look: bool
     is_same_request: bool
@@ -51,8 +58,9 @@ class CreationLease:
     def begin_anew(self) -> None:
         """Nothing was made so far. Another request must not be taken for the earlier one, so it has another id."""
         external_id = self.external_id if self.is_same_request else new_external_id()
-        self._move(self.clock() + timedelta(seconds=lease_length_s()), external_id=external_id)
-        self.external_id = external_id
+        until = self.clock() + timedelta(seconds=lease_length_s())
+        self._move(until, external_id=external_id, own_id=self.own_id)
+        self.external_id, self.sent_id = external_id, self.own_id or external_id
 
     def settle(self) -> None:
         """Nobody goes on before the CRM has certainly done what it was asked, or never will."""
@@ -107,10 +115,15 @@ def take_creation(*, row: RecordCreation, request: CreationRequest, clock: Clock
     now = clock()
     if row.state == State.CREATED or (row.lease_until is not None and row.lease_until > now):
         return None
-    hashed = _hash_of(request)
+    hashed, own_id = _hash_of(request), str(request.values.get("external_id") or "")
+    external_id = new_external_id() if row.state == State.REFUSED else row.external_id
+    sent_own_id = row.own_id if row.may_exist else own_id
     lease = CreationLease(
         row_id=row.pk,
-        external_id=new_external_id() if row.state == State.REFUSED else row.external_id,
+        external_id=external_id,
+        own_id=own_id,
+        sent_id=sent_own_id or external_id,
+        began_at=row.created_at,
         until=now + timedelta(seconds=lease_length_s()),
         must_look=row.may_exist,
         is_same_request=hashed == row.request_hash,
@@ -121,12 +134,22 @@ def take_creation(*, row: RecordCreation, request: CreationRequest, clock: Clock
     taken = as_read.update(
         state=State.STARTED,
         external_id=lease.external_id,
+        own_id=sent_own_id,
         request_hash=hashed,
         lease_until=lease.until,
         may_exist=True,
         finished_at=None,
     )
     return lease if taken else None
+
+
+def find_made_records(*, row_id: int, record_ids: Sequence[str]) -> list[str]:
+    """Those of the records that were made on another occasion of the same configuration and type."""
+    row = RecordCreation.objects.get(pk=row_id)
+    others = RecordCreation.objects.filter(
+        configuration=row.configuration_id, entity_type=row.entity_type, record_id__in=record_ids, state=State.CREATED
+    )
+    return list(others.exclude(pk=row_id).values_list("record_id", flat=True))
 
 
 def seconds_until_free(row: RecordCreation, *, now: datetime) -> float:

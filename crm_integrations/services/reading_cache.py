@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import fields as parts_of
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 KEPT_S = 600  # how long a last known reading may stand in
 ASKING_S = 30  # how long others are served what is known while one of them asks
+RECORD_PARTS = tuple(part.name for part in parts_of(CRMRecord))
 WHOLE_ACCOUNT = ""  # in place of an entity type
 
 ShownFields = Mapping[str, Sequence[CRMField]]
@@ -110,7 +112,7 @@ class ReadingCache:
 
     def _record_key(self, reference: RecordReference) -> str:
         fields = self._fields.get(reference.entity_type, ())
-        shape = [(field.key, field.type.value) for field in fields]
+        shape = [RECORD_PARTS, *((field.key, field.type.value) for field in fields)]  # versions keep their own
         return self._key("record", reference.entity_type, reference.record_id, shape)
 
     def _key(self, kind: str, *parts: object) -> str:

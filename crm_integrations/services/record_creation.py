@@ -5,8 +5,9 @@ After a lost answer, or a process that died, the record is looked for by its ext
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.database_clock import Clock, read_database_clock
@@ -21,9 +22,16 @@ from crm_integrations.providers.errors import (
 )
 from crm_integrations.services.connections import INTERACTIVE_PATIENCE_S
 from crm_integrations.services.creation_leases import CreationBusy as CreationBusy
-from crm_integrations.services.creation_leases import CreationLease, begin_creation, seconds_until_free, take_creation
+from crm_integrations.services.creation_leases import (
+    CreationLease,
+    begin_creation,
+    find_made_records,
+    seconds_until_free,
+    take_creation,
+)
 
 POLL_EVERY_S = 0.2
+CLOCKS_DIFFER = timedelta(minutes=5)  # at the most, ours and the CRM's
 REFUSALS = (ValueRefused, RecordGone, RecordClosed)  # as data: nothing was made, and the same would be refused again
 
 
@@ -127,10 +135,26 @@ class _Work:
 
     def _find(self) -> CRMRecord | None:
         """The record by the id it carries: ours, or the script's own in its place; of several, the latest."""
-        own = str(self.request.values.get("external_id") or "")
-        found = self.connection.find_by_external_id(self.request.entity_type, own or self.lease.external_id)
+        found = self.connection.find_by_external_id(self.request.entity_type, self.lease.sent_id)
+        if self.lease.sent_id != self.lease.external_id:
+            found = self._without_others(found)
         return max(found, key=lambda record: record.updated_at, default=None)
+
+    def _without_others(self, found: Sequence[CRMRecord]) -> list[CRMRecord]:
+        """An id of the script's own may be shared by records that are older, or were made on other occasions."""
+        others = set(find_made_records(row_id=self.lease.row_id, record_ids=[record.id for record in found]))
+        since = self.lease.began_at - CLOCKS_DIFFER
+        return [record for record in found if record.id not in others and not _is_older(record, since)]
 
     def _finish(self, shown: CRMRecord, *, is_new: bool) -> Creation:
         record = RecordReference(self.request.entity_type, self.lease.finish(record_id=shown.id))
         return Creation(record, is_new, shown if shown.id == record.record_id else None)
+
+
+def _is_older(record: CRMRecord, since: datetime) -> bool:
+    """Whether the record certainly stood before; one that does not tell may be the one."""
+    try:
+        created_at = datetime.fromisoformat(record.created_at)
+    except ValueError:
+        return False
+    return (created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)) < since

@@ -142,7 +142,7 @@ def _create(run: _Run, asked: NewRecord, idempotency_key: str) -> None:
 
 
 def _pin(run: _Run) -> None:
-    """Link the record to the contact, once per record. Several matches are not linked: nobody knows which is meant."""
+    """Link the record to the contact, once in each of its segments; of several matches nobody knows which is meant."""
     records, contact_id = run.found.records, run.circumstances.contact_id
     if not contact_id:
         run.notes.append(_("Nothing was linked, since the body names no contactId."))

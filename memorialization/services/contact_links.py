@@ -44,6 +44,9 @@ class EventLinks(ContactLinks):
         event_id: str = "",
     ) -> None:
         """Link, and plan what follows from it. Raises LinkRefused."""
+        if event_id:
+            fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
+            event_id = _id_in_segment(event_id, configuration, contact_id)
         _report(configuration, contact_id, record, EventType.LINKED, origin, now, event_id)
 
     def unlink(
@@ -63,8 +66,19 @@ class EventLinks(ContactLinks):
 
 def find_latest_segment(*, configuration: Configuration, contact_id: str) -> Interaction | None:
     """The contact's segment that began last; None when none is known."""
+    return next(reversed(_segments(configuration, contact_id)), None)
+
+
+def _segments(configuration: Configuration, contact_id: str) -> list[Interaction]:
+    """The contact's segments in the order in which they began."""
     found = Interaction.objects.filter(contact__configuration=configuration, contact__contact_id=contact_id)
-    return max(found, key=lambda segment: (segment.started_at or segment.created_at, segment.pk), default=None)
+    return sorted(found, key=lambda segment: (segment.started_at or segment.created_at, segment.pk))
+
+
+def _id_in_segment(event_id: str, configuration: Configuration, contact_id: str) -> str:
+    """The id of an act that is done once in each segment; what came before any segment belongs to the first."""
+    segments = _segments(configuration, contact_id)
+    return f"{event_id}-{segments[-1].pk}" if len(segments) > 1 else event_id
 
 
 def _read_early_links(configuration: Configuration, contact_id: str) -> list[RecordReference]:

@@ -38,13 +38,19 @@ _noted_at: list[float] = []  # the monotonic time when this process last noted i
 
 
 def fold_account_events(*, account_id: int, clock: Clock, most_s: float) -> bool:
-    """Fold what waits for one account's configurations, for about `most_s` seconds; whether more waits."""
+    """Fold what waits for one account's configurations, for about `most_s` seconds; whether more waits.
+
+    What others have in hand is theirs: who finds nothing else does not ask again and again until they are done.
+    """
     of_account, ends_at = Q(authentication__account=account_id), time.monotonic() + most_s
     while configuration_ids := _find_configurations(of_account, clock()):
+        folded = 0
         for configuration_id in configuration_ids:
             if time.monotonic() >= ends_at:
                 return True
-            _fold_next(configuration_id, clock())
+            folded += _fold_next(configuration_id, clock())
+        if not folded:
+            return False
     return False
 
 
@@ -52,7 +58,10 @@ def fold_all_events(*, clock: Clock, most_s: float) -> int:
     """Fold what waits for all configurations, in turn, for about `most_s` seconds; how many events."""
     folded, ends_at = 0, time.monotonic() + most_s
     while time.monotonic() < ends_at and (configuration_ids := _find_configurations(Q(), clock())):
-        folded += sum(_fold_next(each, clock()) for each in configuration_ids)
+        newly = sum(_fold_next(each, clock()) for each in configuration_ids)
+        folded += newly
+        if not newly:
+            break
     return folded
 
 

@@ -41,6 +41,17 @@ def rework_deliveries(*, matcher: RecordMatcher, connection: CRMConnection, cloc
         _Rework(matcher, connection, delivery, clock()).run()
 
 
+def give_up_reworks(*, interaction_id: int, now: datetime) -> None:
+    """End the marks of an interaction for which nothing could be done in all that time."""
+    marked = Delivery.objects.filter(interaction=interaction_id)
+    marked.filter(reason=DeliveryReason.FOLLOW_UP_DUE).update(
+        state=Delivery.State.SKIPPED, reason=DeliveryReason.RECORD_CLOSED, finished_at=now
+    )
+    marked.filter(reason=DeliveryReason.LOOK_AGAIN_DUE).update(
+        state=Delivery.State.FAILED, reason=DeliveryReason.RECORD_GONE, finished_at=now
+    )
+
+
 class _Rework:
     """One delivery's record, replaced or given up."""
 

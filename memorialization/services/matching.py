@@ -30,7 +30,7 @@ from memorialization.services.match_holds import (
     renew_match,
     store_match,
 )
-from memorialization.services.match_reworks import rework_deliveries
+from memorialization.services.match_reworks import give_up_reworks, rework_deliveries
 from memorialization.services.record_matching import RecordMatcher
 from memorialization.services.single_pushes import describe_error
 from memorialization.services.wake_ups import wake_at
@@ -80,11 +80,12 @@ def match_interactions(*, turn: Turn, most_s: float, most: int | None = None) ->
                 turn.has_more = True
                 return report
             hold = claim_match(row=row, now=turn.clock())
-            if hold is None:
+            interaction = None if hold is None else _read(hold)
+            if hold is None or interaction is None:
                 continue
             report.looked += 1
             _note_work(turn)
-            match = _match_one(turn, hold)
+            match = _match_one(turn, hold, interaction)
             report.matched += match.wait is None
             if match.is_stopping:
                 report.may_go_on = False
@@ -105,9 +106,13 @@ def _note_next(turn: Turn, match: _Match) -> None:
         wake_at(account_id=turn.account.pk, moment=match.wait.due_at)
 
 
-def _match_one(turn: Turn, hold: MatchHold) -> _Match:
+def _read(hold: MatchHold) -> Interaction | None:
+    """The interaction; None when a late start time has put it together with another one meanwhile."""
+    return Interaction.objects.select_related("contact").filter(pk=hold.interaction_id).first()
+
+
+def _match_one(turn: Turn, hold: MatchHold, interaction: Interaction) -> _Match:
     """Look for the records of one interaction and store what came of it, also when it was cut short."""
-    interaction = Interaction.objects.select_related("contact").get(pk=hold.interaction_id)
     match = _Match(hold, interaction)
     try:
         _guard(turn, match, lambda: _find(turn, match))
@@ -118,21 +123,26 @@ def _match_one(turn: Turn, hold: MatchHold) -> _Match:
     except MatchLost:
         logger.info("Interaction %s was taken by another worker meanwhile.", hold.interaction_id)
     except Exception as error:  # noqa: BLE001 - one interaction's surprise must not stop the others
-        logger.error("Matching interaction %s raised %s.", hold.interaction_id, describe_error(error))
+        logger.error("Storing the match of interaction %s raised %s.", hold.interaction_id, describe_error(error))
         match.wait = read_fault(now=turn.clock())
         postpone_match(hold=hold, wait=match.wait)
     return match
 
 
 def _guard(turn: Turn, match: _Match, act: Callable[[], None]) -> None:
-    """Do it; what the CRM does not answer now is looked for later."""
+    """Do it; what the CRM does not answer now is looked for later, and so is what meets a fault of ours."""
     try:
         act()
+    except (OperationalError, InterfaceError, MatchLost):
+        raise
     except CRMError as error:
         if isinstance(error, BudgetSpent):
             turn.rest(error)
         match.is_stopping = isinstance(error, STOPPING)
         match.wait = read_wait(error, interaction=match.interaction, now=turn.clock())
+    except Exception as error:  # noqa: BLE001 - what was found before counts, and in three days it is given up
+        logger.error("Matching interaction %s raised %s.", match.hold.interaction_id, describe_error(error))
+        match.wait = read_fault(now=turn.clock())
 
 
 def _find(turn: Turn, match: _Match) -> None:
@@ -157,6 +167,7 @@ def _conclude(turn: Turn, match: _Match) -> None:
         if given_up is not None:
             match.found = dict.fromkeys(_open_types(match), given_up) | match.found
             match.wait = None
+            give_up_reworks(interaction_id=match.hold.interaction_id, now=turn.clock())
         elif not match.found:
             postpone_match(hold=match.hold, wait=match.wait)
             return

@@ -46,4 +46,5 @@ def build_record(record: Record, names: Mapping[str, str] | None = None) -> CRMR
         owner_id=str(record.body.get("requester_id") or "") if record.entity_type == "ticket" else "",
         updated_at=record.updated_at,
         names=names or {},
+        created_at=str(record.body.get("created_at") or ""),
     )

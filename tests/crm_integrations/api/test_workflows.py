@@ -29,8 +29,9 @@ from crm_integrations.providers.errors import (
 from crm_integrations.services import call_budgets, workflow_run
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import InteractionEvent
-from tests.engine import account_of, calls_of
+from tests.engine import account_of, calls_of, take_in
 from tests.factories import make_configuration
+from tests.memorialization.event_payloads import digital
 
 pytestmark = pytest.mark.django_db
 CALLER = "+15145550123"
@@ -222,6 +223,27 @@ def test_a_record_that_was_unlinked_by_a_person_is_not_linked_again_by_a_repetit
     record = run("create-ticket", body)["records"][0]
     reference = RecordReference("ticket", record["id"])
     now = timezone.now()
+    contact_links().unlink(configuration=configuration, contact_id="415", record=reference, origin="person", now=now)
+    run("create-ticket", body)
+    assert links(configuration) == []
+
+
+def test_each_agents_part_of_a_case_has_the_record_that_its_own_script_asks_for(run, configuration):
+    case = {"contactId": "415"}
+    body = {**TICKET, **case}
+    start = timezone.now() - timedelta(minutes=10)
+    at = [(start + timedelta(minutes=minute)).isoformat() for minute in range(3)]
+    take_in(configuration, digital("started", at[0], agent="A", **case), now=start)
+    record = run("create-ticket", body)["records"][0]
+    later = timezone.now() + timedelta(seconds=1)
+    at = [(later + timedelta(seconds=second)).isoformat() for second in range(2)]
+    handover = digital("transferred", at[0], agent="A", **case), digital("started", at[1], agent="B", **case)
+    take_in(configuration, *handover, now=later)
+    assert links(configuration) == []
+    answer = run("create-ticket", body)
+    assert names(answer["pinned"]) == links(configuration) == [("ticket", record["id"])]
+    reference = RecordReference("ticket", record["id"])
+    now = timezone.now() + timedelta(minutes=1)
     contact_links().unlink(configuration=configuration, contact_id="415", record=reference, origin="person", now=now)
     run("create-ticket", body)
     assert links(configuration) == []

@@ -143,6 +143,38 @@ def test_another_request_after_a_lost_one_has_another_id_so_that_it_is_not_taken
     assert RecordCreation.objects.get().external_id != first_id and len(crm.made) == 1
 
 
+def test_a_ticket_that_shares_the_scripts_own_id_is_not_taken_for_the_one_whose_answer_was_lost(
+    crm, create, configuration, settings
+):
+    request = CreationRequest("ticket", {"subject": "Call", "external_id": "A-991"})
+    older = CRMRecord("ticket", "900", "", {}, created_at=(NOW - timedelta(days=1)).isoformat())
+    crm.made.append(("A-991", older))
+    RecordCreation.objects.update_or_create(
+        configuration=configuration,
+        entity_type="ticket",
+        key="contact:0",
+        defaults={"external_id": "x", "state": "created", "record_id": "2"},
+    )
+    crm.made.append(("A-991", CRMRecord("ticket", "2", "", {})))  # made for another contact
+    RecordCreation.objects.filter(key="contact:1").update(created_at=NOW)
+    crm.faults.append(LOST)
+    with pytest.raises(CRMUnavailable):
+        create(request)
+    RecordCreation.objects.filter(key="contact:1").update(created_at=NOW)
+    again = create(request, now=later(settings.SETTLE_S + 1))
+    assert again.is_new and again.record.record_id == "3"
+
+
+@pytest.mark.parametrize(("first", "second"), [({"external_id": "A-991"}, {}), ({}, {"external_id": "A-991"})])
+def test_another_request_looks_for_what_the_lost_one_carried(crm, create, settings, first, second):
+    crm.faults_after.append(LOST)
+    crm.hidden = 1
+    with pytest.raises(CRMUnavailable):
+        create(CreationRequest("ticket", {"subject": "Call", **first}))
+    found = create(CreationRequest("ticket", {"subject": "Other", **second}), now=later(settings.SETTLE_S + 1))
+    assert not found.is_new and found.record.record_id == "1" and len(crm.made) == 1
+
+
 def test_after_a_process_that_died_in_its_call_the_record_is_looked_for_first(crm, create):
     crm.faults_after.append(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):

@@ -137,3 +137,14 @@ def test_events_without_an_account_are_folded_and_stay_due(configuration):
     configuration.save()
     assert fold() == 1
     assert Interaction.objects.get().state == "due" and not Delivery.objects.exists()
+
+
+def test_events_that_another_worker_has_in_hand_are_left_to_it_without_asking_again_and_again(monkeypatch):
+    configuration = make_configuration()
+    accept_events(configuration=configuration, payloads=[voice()], received_at=NOW)
+    asked = []
+    monkeypatch.setattr(event_folding, "_fold_some", lambda *_chosen: asked.append(1) or 0)  # as SKIP LOCKED has it
+    account_id = configuration.authentication.account_id
+    assert not fold_account_events(account_id=account_id, clock=lambda: NOW, most_s=1)
+    assert fold_all_events(clock=lambda: NOW, most_s=1) == 0
+    assert len(asked) == 2

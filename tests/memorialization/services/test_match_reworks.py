@@ -107,6 +107,18 @@ def test_a_follow_up_waits_for_a_crm_that_is_away(clock):
     assert deliveries()[0][2] == "continued_in_follow_up"
 
 
+def test_a_follow_up_that_cannot_be_made_for_three_days_is_given_up_for_good(clock):
+    configuration, interaction = closed_call(closed_case_policy="follow_up")
+    push_all(configuration, clock)
+    Interaction.objects.update(match_backoff_s=72 * 3600)
+    crm(configuration).faults.append(CRMUnavailable("away", may_have_applied=False))
+    match_all(configuration, clock)
+    assert outcome(interaction)[2:] == ("skipped", "record_closed")
+    sweep_once(clock=clock)
+    interaction.refresh_from_db()
+    assert interaction.match_due_at is None and not RecordCreation.objects.exists()
+
+
 def test_a_mark_whose_worker_died_is_found_by_the_sweep(clock):
     configuration, interaction = closed_call(closed_case_policy="follow_up")
     push_all(configuration, clock)

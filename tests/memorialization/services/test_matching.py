@@ -11,7 +11,7 @@ from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, RetryL
 from memorialization.deliveries import failpoints
 from memorialization.deliveries.failpoints import Failpoint
 from memorialization.models import Delivery, Interaction
-from memorialization.services import record_matching
+from memorialization.services import matching, record_matching
 from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.match_holds import claim_match, look_for_matches, store_match
 from memorialization.services.sweeping import sweep_once
@@ -250,6 +250,44 @@ def test_one_interactions_surprise_does_not_stop_the_others(clock, monkeypatch):
     match_all(configuration, clock)
     assert outcome(second)[0] == "1"
     assert state_of(first)[2] == 1 and state_of(first)[0] > NOW
+
+
+def test_what_was_found_before_a_fault_of_ours_counts_and_the_rest_is_given_up_after_three_days(clock, monkeypatch):
+    configuration = configured(BOTH, searches_records=True)
+    person(configuration)
+    interaction = call(configuration)
+    plain = record_matching.RecordMatcher.match
+
+    def match(self, entity_type):
+        if entity_type == "ticket":
+            raise ValueError("a fault of ours")
+        return plain(self, entity_type)
+
+    monkeypatch.setattr(record_matching.RecordMatcher, "match", match)
+    match_all(configuration, clock)
+    assert outcome(interaction, "user")[:2] == ("7", "search")
+    assert state_of(interaction)[1:] == ("misconfigured", 1) and "ticket" not in interaction.targets
+    Interaction.objects.update(match_backoff_s=72 * 3600, match_due_at=NOW)
+    match_all(configuration, clock)
+    assert outcome(interaction) == ("", "none", "skipped", "match_gave_up")
+    assert state_of(interaction) == (None, "", 0)
+
+
+def test_an_interaction_that_is_gone_when_it_was_claimed_ends_no_turn(clock, monkeypatch):
+    configuration = configured(searches_records=True)
+    call(configuration, "C1")
+    second = call(configuration, "C2")
+    plain = matching.claim_match
+
+    def claim(*, row, now):
+        hold = plain(row=row, now=now)
+        if hold is not None and hold.interaction_id != second.pk:
+            Interaction.objects.filter(pk=hold.interaction_id).delete()
+        return hold
+
+    monkeypatch.setattr(matching, "claim_match", claim)
+    assert match_all(configuration, clock).matched == 1
+    assert outcome(second)[2:] == ("skipped", "no_record")
 
 
 def test_the_sweep_finds_interactions_whose_hint_was_lost(clock, monkeypatch):
