@@ -1,6 +1,7 @@
 """Rows for tests, with sensible defaults; every factory takes the columns to differ as keywords."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, CRMAccount, User
+from crm_integrations.providers.base import CRMField
 from dynamic_data.models import DynamicDataMapping, ShownEntity, ShownField
 from memorialization.mappings.contents import EntityContents, MappingContents, Row, field_as_json
 from memorialization.models import MappedEntity, MappedField, MappingVersion, MemorializationMapping
 from tests.memory_provider import FIELDS
 
+Definitions = Mapping[str, Sequence[CRMField]]
 _numbers = itertools.count(1)
 
 
@@ -49,14 +52,18 @@ def make_configuration(*, authentication: Authentication | None = None, **column
 
 
 def make_mapping(
-    configuration: Configuration, rows: dict[str, list[tuple[str, str, str]]], **columns: Any
+    configuration: Configuration,
+    rows: dict[str, list[tuple[str, str, str]]],
+    *,
+    known: Definitions = FIELDS,
+    **columns: Any,
 ) -> MemorializationMapping:
-    """A mapping with its first version. `rows`: entity type → [(CRM field key, channel, source)]."""
+    """A mapping with its first version. `rows`: entity type → [(CRM field key, channel, source)] of `known` ones."""
     columns.setdefault("name", f"Mapping {next(_numbers)}")
     mapping = MemorializationMapping.objects.create(configuration=configuration, **columns)
     entities = []
     for position, (entity_type, triples) in enumerate(rows.items()):
-        definitions = {definition.key: definition for definition in FIELDS[entity_type]}
+        definitions = {definition.key: definition for definition in known[entity_type]}
         entity = MappedEntity.objects.create(mapping=mapping, entity_type=entity_type, position=position)
         for row_position, (key, channel, source) in enumerate(triples):
             MappedField.objects.create(
@@ -78,13 +85,13 @@ def make_mapping(
 
 
 def make_dynamic_mapping(
-    configuration: Configuration, fields: dict[str, list[str]], **columns: Any
+    configuration: Configuration, fields: dict[str, list[str]], *, known: Definitions = FIELDS, **columns: Any
 ) -> DynamicDataMapping:
-    """A dynamic data mapping. `fields`: entity type → keys of the fields that agents see."""
+    """A dynamic data mapping. `fields`: entity type → keys of the fields that agents see; `known`: the CRM's."""
     columns.setdefault("name", f"Card {next(_numbers)}")
     mapping = DynamicDataMapping.objects.create(configuration=configuration, **columns)
     for position, (entity_type, keys) in enumerate(fields.items()):
-        definitions = {definition.key: definition for definition in FIELDS[entity_type]}
+        definitions = {definition.key: definition for definition in known[entity_type]}
         entity = ShownEntity.objects.create(mapping=mapping, entity_type=entity_type, position=position)
         for place, key in enumerate(keys):
             ShownField.objects.create(

@@ -1,6 +1,5 @@
 """Forms of a configuration: its basics, its settings."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMProvider
 from crm_integrations.providers.registry import all_providers
+from crm_integrations.time_zones import time_zone_names
 
 SETTING_COLUMNS = (
     "name",
@@ -71,7 +71,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, provider: CRMProvider | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.provider = provider
-        names = sorted(zoneinfo.available_timezones())
+        names = sorted(time_zone_names())
         self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
         if provider and provider.asks_external_domain:
             self.fields["external_domain"] = external_domain_field(provider, self.instance.external_domain)

@@ -1,7 +1,6 @@
 """CRM configurations: one connection between the contact centre and one CRM account."""
 
 import uuid
-import zoneinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.models.authentications import Authentication
 from crm_integrations.phone_numbers import is_country
+from crm_integrations.time_zones import time_zone_names
 
 RESTORE_DAYS = 30  # how long a deleted configuration can be brought back (product page §3)
 
@@ -24,7 +24,7 @@ def default_time_zone() -> str:
 
 def validate_time_zone(name: str) -> None:
     """Refuse what is no IANA time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zone_names():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Use a name such as America/Toronto."), params={"name": name}
         )

@@ -1,6 +1,5 @@
 """What scripts ask of the customer card, read and checked: every doubt with the parameter that it is about."""
 
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.record_names import is_entity_type, is_record_id
+from crm_integrations.time_zones import time_zone_names
 
 ID_LIMIT = 200  # characters of contact and agent ids
 
@@ -63,7 +63,7 @@ class RequestReader:
     def read_time_zone(self, default: str) -> str:
         """`timeZone`: an IANA name."""
         name = self.sent.get("timeZone") or default
-        if not isinstance(name, str) or name not in zoneinfo.available_timezones():
+        if not isinstance(name, str) or name not in time_zone_names():
             words = {"name": str(name)[:60]}
             self.refuse("timeZone", _("“%(name)s” is not a time zone. Use a name such as America/Toronto.") % words)
             return default

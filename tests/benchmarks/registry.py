@@ -20,6 +20,7 @@ class Benchmark:
 _ROWS = (
     Benchmark("intake", "intake"),
     Benchmark("latency", "latency"),
+    Benchmark("card", "card"),
     Benchmark("scaling", "scaling"),
     Benchmark("drain", "drain"),
     Benchmark("budget", "drain_budget"),

@@ -9,6 +9,7 @@ from crm_integrations.models import Configuration
 from demo.zendesk.app import create_app
 from demo.zendesk.server import build_server
 from tests.end_to_end.demo_account import ACCOUNT, Demo
+from tests.end_to_end.script_desk import ScriptDesk, open_desk
 from tests.factories import make_authentication, make_configuration
 
 
@@ -40,3 +41,11 @@ def configuration(db: None, demo: Demo, settings: object) -> Configuration:
     authentication.account.provider = "zendesk"
     authentication.account.save()
     return make_configuration(authentication=authentication, integration_type="zendesk")
+
+
+@pytest.fixture
+def desk(configuration: Configuration) -> ScriptDesk:
+    """A script of a contact centre in Canada, with a key of the configuration."""
+    configuration.phone_country = "CA"
+    configuration.save()
+    return open_desk(configuration)

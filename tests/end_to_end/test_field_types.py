@@ -10,9 +10,9 @@ import pytest
 
 from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMField, FieldType
-from crm_integrations.providers.zendesk.provider import ZendeskProvider
 from memorialization.models import Delivery
-from tests.end_to_end.demo_account import ACCOUNT, Demo, deliver
+from tests.end_to_end.demo_account import Demo, deliver
+from tests.end_to_end.script_desk import read_definitions
 from tests.engine import NOW, make_entry
 
 pytestmark = pytest.mark.django_db
@@ -64,12 +64,7 @@ TITLES = {"ticket": "subject"}  # the field that must be written whatever become
 
 
 def writable_fields(configuration: Configuration, entity_type: str) -> list[CRMField]:
-    token = configuration.authentication.access_token
-    connection = ZendeskProvider().connect(ACCOUNT, access_token=token, options={})
-    try:
-        return [field for field in connection.list_fields(entity_type) if field.is_writable]
-    finally:
-        connection.close()
+    return [field for field in read_definitions(configuration, entity_type)[entity_type] if field.is_writable]
 
 
 def good_value(demo: Demo, field: CRMField) -> Any:
