@@ -15,7 +15,7 @@ from crm_integrations.models import Authentication, Configuration, CRMAccount, I
 from crm_integrations.services.catalogue import read_fields
 from crm_integrations.services.intake_keys import create_key
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
-from memorialization.models import Attempt, Delivery, Interaction, RecordLane
+from memorialization.models import Attempt, Delivery, Interaction, InteractionEvent, RecordLane
 from memorialization.services.mappings import create_mapping
 from tests.faults.load import MAPPED, Records
 from tests.faults.sender import Door
@@ -48,6 +48,8 @@ class Scene:
     def is_finished(self) -> bool:
         """Whether nothing waits any more; False also while the database cannot tell."""
         try:
+            if InteractionEvent.objects.filter(configuration__in=self.configurations, contact=None).exists():
+                return False
             if self.deliveries().filter(state__in=UNFINISHED).exists():
                 return False
             waiting = Interaction.objects.filter(configuration__in=self.configurations, state__in=["waiting", "due"])
