@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import (
+    BigIntegerField,
     Case,
     Count,
     Exists,
@@ -83,8 +84,8 @@ def read_progress(*, now: datetime) -> list[AccountProgress]:
 
 def accounts_at_work(*, since: datetime) -> set[int]:
     """Accounts for which a write was tried since then."""
-    newest = Attempt.objects.order_by("-pk").values("pk")[:NEWEST_ATTEMPTS]
-    recent = Attempt.objects.filter(pk__in=newest, started_at__gte=since)
+    newest = Subquery(Attempt.objects.order_by("-pk").values("pk")[:1], output_field=BigIntegerField())
+    recent = Attempt.objects.filter(pk__gt=newest - NEWEST_ATTEMPTS, started_at__gte=since)
     return set(recent.order_by().values_list("lane__account_id", flat=True).distinct())
 
 
