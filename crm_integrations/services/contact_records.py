@@ -13,6 +13,7 @@ from crm_integrations.models import Configuration, FoundRecord, RecordCreation
 FOUND_KEPT = timedelta(days=30)
 CREATIONS_KEPT = timedelta(days=365)
 ROWS_PER_ROUND = 500
+ROUNDS_AT_ONCE = 20  # a search keeps up to fifty rows, and this is done every ten minutes
 
 
 def keep_found_records(
@@ -60,6 +61,11 @@ def prune_contact_records(*, now: datetime) -> int:
 
 
 def _delete_some(rows: QuerySet[Any]) -> int:
-    old = list(rows.order_by().values_list("pk", flat=True)[:ROWS_PER_ROUND])
-    rows.model.objects.filter(pk__in=old).delete()
-    return len(old)
+    deleted = 0
+    for _round in range(ROUNDS_AT_ONCE):
+        old = list(rows.order_by().values_list("pk", flat=True)[:ROWS_PER_ROUND])
+        rows.model.objects.filter(pk__in=old).delete()
+        deleted += len(old)
+        if len(old) < ROWS_PER_ROUND:
+            break
+    return deleted

@@ -22,6 +22,7 @@ from crm_integrations.providers.errors import RetryLater
 from crm_integrations.services.connections import CALLS_PER_ACT
 
 SLACK_S = 5  # at least this much of a lease is left over when the longest act ends
+OWN_ID_LIMIT = 255  # characters, as the model
 NO_LIMIT = "creation"  # no limit of the CRM was hit
 
 State = RecordCreation.State
@@ -115,7 +116,7 @@ def take_creation(*, row: RecordCreation, request: CreationRequest, clock: Clock
     now = clock()
     if row.state == State.CREATED or (row.lease_until is not None and row.lease_until > now):
         return None
-    hashed, own_id = _hash_of(request), str(request.values.get("external_id") or "")
+    hashed, own_id = _hash_of(request), _own_id_of(request)
     external_id = new_external_id() if row.state == State.REFUSED else row.external_id
     sent_own_id = row.own_id if row.may_exist else own_id
     lease = CreationLease(
@@ -166,6 +167,12 @@ def lease_length_s() -> float:
 def new_external_id() -> str:
     """What a record carries in the CRM until its creation is certain, and from then on."""
     return f"agent-integrations-{uuid.uuid4().hex}"
+
+
+def _own_id_of(request: CreationRequest) -> str:
+    """The id that the script gave the record, as far as it can be kept; one so long is no CRM's."""
+    own_id = str(request.values.get("external_id") or "")
+    return own_id if len(own_id) <= OWN_ID_LIMIT else ""
 
 
 def _hash_of(request: CreationRequest) -> str:

@@ -53,7 +53,7 @@ def drain_account(
         return turn
     turn.is_probe = verdict.state is CircuitState.PROBE
     _work(turn)
-    if turn.is_probe and not turn.has_more and not turn.tally.calls:
+    if turn.is_probe and not turn.tally.calls:
         give_probe_back(account_id=account_id, verdict=verdict, now=clock())
     note_wake_up(account_id=account_id, opens_at=turn.opens_at, since=turn.looked_at or clock())
     turn.has_more |= has_more_events
@@ -66,8 +66,8 @@ def _work(turn: Turn) -> None:
         has_polled = _poll(turn)
         if has_polled:
             finder.note_in_flight(turn.clock())
-        if turn.is_probe and (has_polled or _match(turn).looked):
-            return
+        if turn.is_probe and (has_polled or (_match(turn).looked and turn.calls)):
+            return  # what our own tables answered proves nothing of the CRM
         if turn.is_probe:
             _push_rounds(turn, finder)
         else:

@@ -25,6 +25,7 @@ from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
 from memorialization.services.heartbeats import FOLD, note_heartbeat
 from memorialization.services.hints import wake_on_commit
+from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +95,8 @@ def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime) -> int
         return _fold_some(configuration_id, waiting, now)
     except DATABASE_TROUBLES:
         raise
-    except Exception:
-        logger.exception("Events of a contact cannot be folded; they are tried again later.")
+    except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
+        logger.error("Events of a contact cannot be folded (%s); they are tried again later.", describe_error(error))
         return waiting.update(fold_after=now + FOLD_AGAIN_AFTER)
 
 

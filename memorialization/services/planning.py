@@ -11,6 +11,7 @@ from django.db import transaction
 from crm_integrations.models import Configuration
 from memorialization.models import Contact, Interaction
 from memorialization.services.contact_folding import fold_contacts
+from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,9 @@ def _plan_contacts(configuration_id: UUID, contact_ids: Sequence[int], now: date
     """Plan some contacts together; when that fails, one by one, so that one of them cannot keep back the others."""
     try:
         return _fold_locked(configuration_id, contact_ids, now)
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - one contact's fault must not keep back the others
         if len(contact_ids) == 1:
-            logger.exception("The interactions of contact %s cannot be planned.", contact_ids[0])
+            logger.error("The interactions of contact %s cannot be planned: %s.", contact_ids[0], describe_error(error))
             return 0
     return sum(_plan_contacts(configuration_id, [contact_id], now) for contact_id in contact_ids)
 

@@ -1,5 +1,6 @@
 """The values of a new record as a script writes them in JSON: read into canonical ones, or refused with a sentence."""
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,18 @@ def read_text(value: Any) -> str:
     """A text; a number is one too, since scripts have no types."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(_("This must be a text."))
-    return str(value)
+    return _storable(str(value))
+
+
+def _storable(text: str) -> str:
+    """The text, unless it has signs that neither a database nor the CRM takes: NUL, half a pair of code units."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ValueError(_("This text holds signs that cannot be stored."))
+    return text
 
 
 def read_words(value: Any) -> str:
@@ -78,12 +90,16 @@ def read_texts(value: Any) -> CRMValue:
     """A list of texts."""
     if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
         raise ValueError(_("This must be a list of texts."))
-    return [str(each) for each in value]
+    return [_storable(str(each)) for each in value]
 
 
 def read_any(value: Any) -> CRMValue:
     """The value of a field whose type only the account knows."""
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(_("This must be a text."))
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     return read_texts(value)
 

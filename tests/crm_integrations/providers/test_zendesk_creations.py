@@ -123,6 +123,14 @@ def test_what_zendesk_would_drop_or_refuse_is_named_by_its_path(entity_type, bod
     assert all(errors.values())
 
 
+@pytest.mark.parametrize("text", ["\ud800", "a\0b"])
+def test_signs_that_nobody_can_store_are_refused_before_any_call(text):
+    assert list(refused("ticket", {"ticket": {**TICKET, "external_id": text}})) == ["ticket.external_id"]
+    custom = [{"id": 5, "value": text}, {"id": 6, "value": [text]}, {"id": 7, "value": float("nan")}]
+    paths = [f"ticket.custom_fields[{place}].value" for place in range(3)]
+    assert list(refused("ticket", {"ticket": {"comment": "x", "custom_fields": custom}})) == paths
+
+
 def test_a_standard_workflow_takes_no_custom_fields():
     assert set(refused("ticket", {"ticket": TICKET}, is_standard_only=True)) == {"ticket.custom_fields"}
     standard = {name: value for name, value in TICKET.items() if name != "custom_fields"}

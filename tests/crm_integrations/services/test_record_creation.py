@@ -165,6 +165,13 @@ def test_a_ticket_that_shares_the_scripts_own_id_is_not_taken_for_the_one_whose_
     assert again.is_new and again.record.record_id == "3"
 
 
+def test_an_id_of_the_scripts_own_that_is_too_long_to_keep_is_the_crms_to_refuse(crm, create):
+    crm.faults.append(ValueRefused("External: is too long"))
+    with pytest.raises(ValueRefused):
+        create(CreationRequest("user", {"name": "A", "external_id": "9" * 300}))
+    assert RecordCreation.objects.get().own_id == ""
+
+
 @pytest.mark.parametrize(("first", "second"), [({"external_id": "A-991"}, {}), ({}, {"external_id": "A-991"})])
 def test_another_request_looks_for_what_the_lost_one_carried(crm, create, settings, first, second):
     crm.faults_after.append(LOST)

@@ -148,3 +148,14 @@ def test_events_that_another_worker_has_in_hand_are_left_to_it_without_asking_ag
     assert not fold_account_events(account_id=account_id, clock=lambda: NOW, most_s=1)
     assert fold_all_events(clock=lambda: NOW, most_s=1) == 0
     assert len(asked) == 2
+
+
+def test_an_error_of_folding_is_logged_without_its_words(configuration, monkeypatch, caplog):
+    store(configuration, "1")
+
+    def fail(*_chosen):
+        raise ValueError("what the customer said")
+
+    monkeypatch.setattr(event_folding, "_fold_some", fail)
+    fold()
+    assert "ValueError at" in caplog.text and "customer said" not in caplog.text

@@ -64,3 +64,15 @@ def test_what_was_found_and_created_long_ago_is_forgotten_but_nothing_unfinished
     assert tidy_up(now=NOW) == 3
     assert FoundRecord.objects.get().record_id == "1"
     assert set(RecordCreation.objects.values_list("key", flat=True)) == {"new", "unfinished"}
+
+
+def test_more_is_forgotten_than_searches_find_meanwhile():
+    configuration, old = make_configuration(), NOW - FOUND_KEPT - timedelta(days=1)
+    FoundRecord.objects.bulk_create(
+        FoundRecord(
+            configuration=configuration, contact_id="1", entity_type="user", record_id=str(number), found_at=old
+        )
+        for number in range(1201)
+    )
+    assert tidy_up(now=NOW) == 1201
+    assert not FoundRecord.objects.exists()

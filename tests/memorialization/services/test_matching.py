@@ -216,6 +216,23 @@ def test_a_lost_answer_to_a_creation_is_looked_for_before_it_is_made_again(clock
     assert len([key for key in crm(configuration).records if key[0] == "ticket"]) == 1
 
 
+def test_what_our_own_tables_answer_takes_no_probe_from_the_deliveries(clock):
+    configuration = configured(creates_cases=True)
+    account = configuration.authentication.account
+    call_of_segment(configuration, "1")
+    push_all(configuration, clock)
+    assert RecordCreation.objects.filter(state="created").exists()
+    take_in(configuration, link("2026-01-15T14:59:00Z", record="5", contactId="C1", segmentId="1"), now=NOW)
+    ticket(configuration, "5")
+    for segment in ("2", "3", "4"):
+        call_of_segment(configuration, segment)
+    type(account).objects.update(circuit_state="open", circuit_opened_at=NOW, circuit_probe_at=NOW)
+    clock.move(seconds=1)
+    push_all(configuration, clock)
+    account.refresh_from_db()
+    assert account.circuit_state == "closed"
+
+
 def test_segments_that_share_a_contact_share_its_created_record(clock):
     configuration = configured(creates_cases=True, searches_records=True, creates_people=True)
     crm(configuration).is_search_late = True
