@@ -40,6 +40,7 @@ from zendesk_client.errors import (
     ZendeskError,
 )
 from zendesk_client.fields import FieldDefinition, FieldOption
+from zendesk_client.idle_sessions import IdleSessions
 from zendesk_client.jobs import JobOutcome, JobStatus
 from zendesk_client.limits import ACCOUNT, LimitReport, parse_limits
 from zendesk_client.oauth import (
@@ -81,6 +82,7 @@ __all__ = [
     "Forbidden",
     "IdempotencyMismatch",
     "Identity",
+    "IdleSessions",
     "InvalidAnswer",
     "InvalidClient",
     "InvalidGrant",

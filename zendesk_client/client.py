@@ -20,7 +20,7 @@ from zendesk_client.limits import LimitReport
 from zendesk_client.record_calls import RecordCalls
 from zendesk_client.screen_calls import ScreenCalls
 from zendesk_client.search_calls import SearchCalls
-from zendesk_client.transport import AfterCall, BeforeCall, OnLimits, Transport
+from zendesk_client.transport import AfterCall, BeforeCall, EndSession, OnLimits, Transport
 
 
 class ZendeskClient(AccountCalls, RecordCalls, SearchCalls, ScreenCalls, BulkCalls):
@@ -40,11 +40,13 @@ class ZendeskClient(AccountCalls, RecordCalls, SearchCalls, ScreenCalls, BulkCal
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         verify: bool | str = True,
         session: requests.Session | None = None,
+        end_session: EndSession = requests.Session.close,
         on_limits: OnLimits | None = None,
         before_call: BeforeCall | None = None,
         after_call: AfterCall | None = None,
     ) -> None:
-        """``session``: one from ``build_session``, to keep connections over several clients of one thread.
+        """``session``: one from ``build_session``; ``end_session`` is handed it when the client is closed, and may keep
+        its connections for the next client (see ``IdleSessions``).
 
         ``before_call`` is asked before each request and may refuse it by raising; ``after_call`` hears how it ended.
         """
@@ -56,6 +58,7 @@ class ZendeskClient(AccountCalls, RecordCalls, SearchCalls, ScreenCalls, BulkCal
             timeouts=timeouts,
             verify=verify,
             session=session or build_session(),
+            end_session=end_session,
             on_limits=on_limits,
             before_call=before_call,
             after_call=after_call,
@@ -67,7 +70,7 @@ class ZendeskClient(AccountCalls, RecordCalls, SearchCalls, ScreenCalls, BulkCal
         return self._transport.last_limits
 
     def close(self) -> None:
-        """Close the connections kept alive."""
+        """Give the session up; no call can be made any more."""
         self._transport.close()
 
     def __enter__(self) -> "ZendeskClient":

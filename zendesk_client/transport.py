@@ -52,6 +52,8 @@ class FinishedCall:
     limits: tuple[LimitReport, ...]
 
 
+EndSession = Callable[[requests.Session], None]
+"""What becomes of a session that this client needs no more."""
 AfterCall = Callable[[FinishedCall], None]
 """Told of every request that ``BeforeCall`` let through, once, whatever became of it."""
 
@@ -67,12 +69,14 @@ class Transport:
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     verify: bool | str = True
     session: requests.Session = field(default_factory=build_session, repr=False)
+    end_session: EndSession = requests.Session.close
     on_limits: OnLimits | None = None
     before_call: BeforeCall | None = None
     after_call: AfterCall | None = None
     max_answer_bytes: int = MAX_ANSWER_BYTES
     base_url: str = field(init=False)
     last_limits: tuple[LimitReport, ...] = field(init=False, default=())
+    is_closed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.base_url = build_base_url(self.base_url_template, self.subdomain)
@@ -93,6 +97,7 @@ class Transport:
         JSON bodies are written with sorted keys, so that the same content is the same bytes on a retry.
         ``is_question``: a POST that changes nothing. Raises ZendeskError for everything else.
         """
+        assert not self.is_closed, "the session may be somebody else's by now"
         is_write = method not in READ_METHODS and not is_question
         body, content_type = _write_body(json_body, form_body)
         sent_headers = {**self._build_headers(content_type), **(headers or {})}
@@ -134,8 +139,10 @@ class Transport:
         return Answer(status, answer_headers, answer_body, is_write)
 
     def close(self) -> None:
-        """Close the connections kept alive."""
-        self.session.close()
+        """Give the session up, once."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.end_session(self.session)
 
     def _build_headers(self, content_type: str) -> dict[str, str | bytes]:
         headers: dict[str, str | bytes] = {"Accept": "application/json", "User-Agent": USER_AGENT}

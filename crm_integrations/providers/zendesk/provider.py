@@ -33,7 +33,15 @@ from crm_integrations.providers.zendesk.names import LookupTargets
 from crm_integrations.providers.zendesk.new_records import CASE, PERSON, build_case, build_follow_up, build_person
 from crm_integrations.providers.zendesk.rights import RIGHT_LABELS
 from crm_integrations.providers.zendesk.scopes import SCOPES, find_missing_scopes
-from zendesk_client import LimitReport, MarketplaceHeaders, OAuthClient, Timeouts, TokenPair, ZendeskClient
+from zendesk_client import (
+    IdleSessions,
+    LimitReport,
+    MarketplaceHeaders,
+    OAuthClient,
+    Timeouts,
+    TokenPair,
+    ZendeskClient,
+)
 
 PUBLIC_URL = "https://{address}.zendesk.com"
 HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
@@ -63,6 +71,7 @@ class ZendeskProvider(CRMProvider):
 
     def __init__(self) -> None:
         self._targets = LookupTargets()
+        self._sessions = IdleSessions()
 
     def account_url(self, address: str) -> str:
         """See the port. The demo's accounts live under its own address."""
@@ -145,6 +154,7 @@ class ZendeskProvider(CRMProvider):
     ) -> CRMConnection:
         """See the port. `options` are the cleaned fields of the Authentication window."""
         reports: dict[str, LimitReport] = {}
+        account = self.account_url(address)
         client = ZendeskClient(
             address,
             access_token,
@@ -155,11 +165,13 @@ class ZendeskProvider(CRMProvider):
                 name=options.get("marketplace_name", ""),
             ),
             timeouts=_timeouts(),
+            session=self._sessions.take(account),
+            end_session=lambda session: self._sessions.give(account, session),
             on_limits=lambda found: reports.update({report.limit_class: report for report in found}),
             before_call=(lambda method, path: gate.enter(request_classes(method, path))) if gate else None,
             after_call=(lambda call: leave_gate(gate, call)) if gate else None,
         )
-        return ZendeskConnection(client, reports, account=self.account_url(address), targets=self._targets)
+        return ZendeskConnection(client, reports, account=account, targets=self._targets)
 
     def _oauth(self, address: str, redirect_uri: str = "") -> OAuthClient:
         return OAuthClient(
