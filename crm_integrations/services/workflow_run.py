@@ -5,19 +5,22 @@ An agent waits meanwhile, so the calls may use the head-room of people, and none
 
 import hashlib
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.contact_links import RecordReference, contact_links
 from crm_integrations.definitions import title_of_key
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.providers.base import CRMConnection
-from crm_integrations.providers.errors import CRMError
+from crm_integrations.providers.errors import CRMError, CRMUnavailable
 from crm_integrations.providers.registry import get_provider
+from crm_integrations.services.circuits import give_probe_back, may_push
 from crm_integrations.services.connections import open_connection
 from crm_integrations.services.contact_records import keep_found_records
 from crm_integrations.services.record_cards import RecordCard, build_cards
@@ -94,8 +97,28 @@ def _usable_authentication(configuration: Configuration) -> Authentication:
     return authentication
 
 
-def _search(run: _Run, asked: PhoneSearch | EmailSearch | CustomSearch) -> None:
+@contextmanager
+def _connect(run: _Run) -> Iterator[CRMConnection]:
+    """A connection, unless the account's circuit is open: a thread that waits for a CRM that is away takes no events.
+
+    When it is time for a probe, this is one. Raises CRMUnavailable.
+    """
+    account_id = run.authentication.account_id
+    verdict = may_push(account_id=account_id, now=run.now)
+    if verdict.state is CircuitState.OPEN:
+        wait_s = (verdict.until - run.now).total_seconds() if verdict.until else 0.0
+        message = _("The CRM cannot be reached just now.")
+        raise CRMUnavailable(message, may_have_applied=False, retry_after_s=max(wait_s, 1.0))
     with open_connection(authentication=run.authentication, lasts_s=CALLS_BEGIN_WITHIN_S) as connection:
+        try:
+            yield connection
+        finally:
+            if verdict.state is CircuitState.PROBE and not connection.gate.calls:
+                give_probe_back(account_id=account_id, verdict=verdict, now=run.now)
+
+
+def _search(run: _Run, asked: PhoneSearch | EmailSearch | CustomSearch) -> None:
+    with _connect(run) as connection:
         run.found = _ask(run, asked, connection)
         _show(run, connection)
     run.notes += run.found.notes
@@ -126,7 +149,7 @@ def _create(run: _Run, asked: NewRecord, idempotency_key: str) -> None:
     request = read_request(workflow=run.workflow, provider=provider, asked=asked)
     contact_id = run.circumstances.contact_id
     key = occasion_key(idempotency_key=idempotency_key, contact_id=contact_id, request=request)
-    with open_connection(authentication=run.authentication, lasts_s=CALLS_BEGIN_WITHIN_S) as connection:
+    with _connect(run) as connection:
         creation = create_for_script(
             connection=connection,
             configuration=run.configuration,

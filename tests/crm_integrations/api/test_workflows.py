@@ -228,6 +228,19 @@ def test_a_record_that_was_unlinked_by_a_person_is_not_linked_again_by_a_repetit
     assert links(configuration) == []
 
 
+def test_a_crm_that_is_away_holds_no_thread_that_could_take_events(run, configuration):
+    accounts = type(configuration.authentication.account).objects
+    now = timezone.now()
+    accounts.update(circuit_state="open", circuit_opened_at=now, circuit_probe_at=now + timedelta(seconds=30))
+    run("search-ani", {"phoneNumber": CALLER}, status=503)
+    assert 1 <= int(run.headers["Retry-After"]) <= 30 and account_of(configuration).calls == []
+    accounts.update(circuit_probe_at=now)
+    run("search-ani", {"phoneNumber": "withheld"})
+    assert accounts.get().circuit_state == "half_open" and calls_of(configuration, "find_people") == []
+    assert run("search-ani", {"phoneNumber": CALLER})["records"]
+    assert accounts.get().circuit_state == "closed"
+
+
 def test_each_agents_part_of_a_case_has_the_record_that_its_own_script_asks_for(run, configuration):
     case = {"contactId": "415"}
     body = {**TICKET, **case}
