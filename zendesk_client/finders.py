@@ -27,9 +27,13 @@ def build_external_id_search(record_type: RecordType, external_id: str) -> tuple
     return f"{record_type.path}/show_many", {"external_ids": external_id}
 
 
-def build_user_search(keyword: str, value: str) -> tuple[str, Mapping[str, str]]:
-    """Return path and parameters of a user search, e.g. ``phone`` and ``+15145550123``; offset pages only."""
-    return "/api/v2/users/search", {"query": build_query(keyword, value), "per_page": str(MAX_FOUND)}
+def build_user_search(keyword: str, *values: str) -> tuple[str, Mapping[str, str]]:
+    """Return path and parameters of a user search, e.g. ``phone`` and ``+15145550123``; offset pages only.
+
+    Of several values any will do: a property that is named twice is met by either (Zendesk's search reference).
+    """
+    query = " ".join(build_query(keyword, value) for value in values)
+    return "/api/v2/users/search", {"query": query, "per_page": str(MAX_FOUND)}
 
 
 def build_show_many(record_type: RecordType, ids: list[str]) -> tuple[str, Mapping[str, str]]:

@@ -35,9 +35,9 @@ class SearchCalls(Calls):
         path, params = build_external_id_search(record_type, external_id)
         return self._list_once(record_type, path, params, fields)
 
-    def find_users_by_phone(self, phone: str, *, fields: Definitions | None = None) -> list[Record]:
-        """Return users Zendesk's search finds for a number (E.164 finds most); compare their ``phone`` yourself."""
-        return self._list_once(USER, *build_user_search("phone", phone), fields)
+    def find_users_by_phone(self, *spellings: str, fields: Definitions | None = None) -> list[Record]:
+        """Return users Zendesk's search finds for any spelling of a number; compare their ``phone`` yourself."""
+        return self._list_once(USER, *build_user_search("phone", *spellings), fields)
 
     def find_users_by_email(self, email: str, *, fields: Definitions | None = None) -> list[Record]:
         """Return users Zendesk's search finds for an e-mail address, secondary addresses included."""

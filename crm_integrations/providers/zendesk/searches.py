@@ -20,7 +20,7 @@ from crm_integrations.providers.zendesk.fields import build_definitions, build_r
 from zendesk_client import BadRequest, FieldDefinition, Record, RecordNotFound, SearchTerm, ZendeskClient
 
 SOLVED = frozenset({"solved", "closed", "deleted"})  # custom statuses show the status of their category
-MOST_CHECKED = 10  # people whose identities are read for one spelling of a number: a call each
+MOST_CHECKED = 10  # people whose identities are read for one number or address: a call each
 MOST_READ = 300  # tickets of a person that are looked through for unsolved ones: three calls
 
 
@@ -84,20 +84,13 @@ class ZendeskSearches(CRMConnection):
         return unsolved
 
     def _find_by_phone(self, phone: PhoneNumber, fields: Mapping[str, FieldDefinition]) -> list[Record]:
-        """The people with this number, under the first spelling by which the search knows any."""
-        checked: dict[str, bool] = {}
-        for spelling in phone.spellings:
-            candidates = _living(self._client.find_users_by_phone(spelling, fields=fields))
-            fresh = [record for record in candidates if record.id not in checked]
-            checked |= {record.id: self._has_phone(record, phone) for record in fresh[:MOST_CHECKED]}
-            verified = [record for record in candidates if checked.get(record.id)]
-            if verified:
-                return verified
-        return []
+        """Everybody with this number, however it is written: who is found first must not hide a second one."""
+        candidates = _living(self._client.find_users_by_phone(*phone.spellings, fields=fields))
+        others = [each for each in candidates if not phone.matches(str(each.values.get("phone") or ""))]
+        further = {each.id for each in others[:MOST_CHECKED] if self._has_identity(each, phone)}
+        return [each for each in candidates if each not in others or each.id in further]
 
-    def _has_phone(self, record: Record, phone: PhoneNumber) -> bool:
-        if phone.matches(str(record.values.get("phone") or "")):
-            return True
+    def _has_identity(self, record: Record, phone: PhoneNumber) -> bool:
         return any(phone.matches(number) for number in self._client.list_identities(record.id, "phone_number"))
 
     def _find_by_email(self, email: str, fields: Mapping[str, FieldDefinition]) -> list[Record]:
