@@ -81,7 +81,10 @@ def no_outside_network(request: pytest.FixtureRequest) -> Iterator[NetworkGuard]
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """What one test cached is no answer to the next one, whose rows have the same ids."""
+    from crm_integrations.services.known_definitions import forget_parsed
+
     cache.clear()
+    forget_parsed()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration
 from crm_integrations.record_names import is_record_id
 from crm_integrations.selectors.configurations import find_provider
-from crm_integrations.services.catalogue import known_entity_types
+from crm_integrations.services.known_definitions import known_entity_types
 
 MARK = "RECORD-ID-STANDS-HERE"
 

@@ -18,11 +18,15 @@ from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Gran
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8  # calls of deliveries that are granted together, at most
+AT_ONCE = 8  # calls that are granted together, at most
 
 
 class AccountCallGate:
-    """See CallGate. Not for several threads. `scopes`: limit class → who shares it, as the provider documents."""
+    """See CallGate. Not for several threads.
+
+    `scopes`: limit class → who shares it, as the provider documents. `expected`: calls that a person's request will
+    make, as far as is known; those of deliveries are granted AT_ONCE.
+    """
 
     def __init__(
         self,
@@ -31,9 +35,11 @@ class AccountCallGate:
         is_interactive: bool,
         clock: Clock,
         scopes: Mapping[str, LimitScope] | None = None,
+        expected: int = 1,
     ) -> None:
         self._account_id = account_id
         self._is_interactive = is_interactive
+        self._at_once = min(expected, AT_ONCE) if is_interactive else AT_ONCE
         self._clock = clock
         self._scopes = dict(scopes or {})
         self._answers: list[CallAnswer] = []
@@ -136,7 +142,7 @@ class AccountCallGate:
                 account_id=self._account_id,
                 limit_classes=classes,
                 is_interactive=self._is_interactive,
-                most=1 if self._is_interactive else AT_ONCE,
+                most=self._at_once,
                 now=now,
                 answers=answers,
             )

@@ -6,7 +6,7 @@ served on, with its age and the reason.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -155,22 +155,3 @@ def _await_reader(snapshot: CatalogueSnapshot) -> Reading:
         if snapshot.fetched_at or snapshot.reading_until is None:
             break
     return _served(snapshot)
-
-
-def known_entity_types(*, account_id: int | None) -> dict[str, EntityType]:
-    """The entity types as last read, by key and whatever their age, for pages that only name them; asks nobody."""
-    stored = CatalogueSnapshot.objects.filter(account_id=account_id, entity_type=ENTITY_TYPES).first()
-    found = [entity_type_from_json(definition) for definition in stored.definitions] if stored else []
-    return {entity_type.key: entity_type for entity_type in found}
-
-
-def known_fields(*, account_id: int | None, entity_types: Iterable[str]) -> dict[str, dict[str, CRMField]]:
-    """The fields of these types as last read, by type and key and whatever their age; asks nobody.
-
-    A type that was never read is not in it.
-    """
-    stored = CatalogueSnapshot.objects.filter(account_id=account_id, entity_type__in=list(entity_types))
-    return {
-        snapshot.entity_type: {field.key: field for field in map(field_from_json, snapshot.definitions)}
-        for snapshot in stored.exclude(fetched_at=None)
-    }

@@ -33,13 +33,14 @@ def open_connection(
     clock: Clock = read_database_clock,
     is_interactive: bool = True,
     lasts_s: float | None = None,
+    expected_calls: int = 1,
 ) -> Iterator[AuthenticatedConnection]:
     """A live account for the length of the block; what its answers said of limits is noted when it ends.
 
-    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave; after `lasts_s` no
-    call begins any more. Raises, here or from any call: AuthenticationHeld (a GrantEnded: a person must act), TokenBusy
-    (a RetryLater: somebody else renews the token and did not finish within `patience_s`), BudgetSpent and TimeSpent
-    (both a RetryLater), or what the call itself raises.
+    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave; `expected_calls` of
+    them are granted together while there is plenty. After `lasts_s` no call begins any more. Raises, here or from any
+    call: AuthenticationHeld (a GrantEnded: a person must act), TokenBusy (somebody else renews the token for longer
+    than `patience_s`), BudgetSpent and TimeSpent (all three a RetryLater), or what the call itself raises.
     """
     account = authentication.account
     provider = get_provider(account.provider)
@@ -47,6 +48,7 @@ def open_connection(
         lasts_s=lasts_s,
         account_id=account.pk,
         is_interactive=is_interactive,
+        expected=expected_calls,
         clock=SteadyClock() if clock is read_database_clock else clock,
         scopes={limit.limit_class: limit.scope for limit in provider.limits},
     )

@@ -84,7 +84,7 @@ def find_configuration_for_bearer(*, configuration_id: UUID, key: str, now: date
     The hash is looked up, not the key, so that the time the search takes tells nothing about stored keys.
     """
     columns = selection(Configuration, connection.vendor, "configuration")
-    tokenless = selection(Authentication, connection.vendor, "authentication", ("id", "account_id", "state"))
+    tokenless = selection(Authentication, connection.vendor, "authentication", ("id", "account_id", "state", "options"))
     statement = BEARER_QUERY.format(configuration=columns.names, authentication=tokenless.names)
     found = read_values(
         statement, [as_time(now - USE_NOTED_EVERY), as_uuid(configuration_id), _hash_key(key), as_time(now)]

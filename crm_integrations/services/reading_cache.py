@@ -83,21 +83,23 @@ class ReadingCache:
         self._asking |= {entity_type} if is_mine else set()
         return is_mine
 
-    def end_asking(self, entity_type: str) -> None:
-        """Give the right back, if it is mine."""
-        if entity_type in self._asking:
-            self._asking.discard(entity_type)
-            _tolerant(lambda: cache.delete(self._key("asking", entity_type)), False)
+    def end_asking(self) -> None:
+        """Give back the rights that are mine."""
+        if self._asking:
+            keys = [self._key("asking", entity_type) for entity_type in self._asking]
+            self._asking.clear()
+            _tolerant(lambda: cache.delete_many(keys), None)
 
     def rest(self, entity_type: str, *, problem: str, seconds: float) -> None:
         """Leave the CRM alone for a moment, for this type or for the WHOLE_ACCOUNT."""
         _tolerant(lambda: cache.set(self._key("rest", entity_type), problem, timeout=seconds), None)
 
-    def resting_problem(self, entity_type: str) -> str:
-        """Why the CRM is left alone; "" = it may be asked."""
-        keys = [self._key("rest", entity_type), self._key("rest", WHOLE_ACCOUNT)]
-        stored: dict[str, str] = _tolerant(lambda: cache.get_many(keys), {})
-        return next(iter(stored.values()), "")
+    def resting_problems(self, entity_types: Iterable[str]) -> dict[str, str]:
+        """Why the CRM is left alone, by type; "" = it may be asked."""
+        keys = {entity_type: self._key("rest", entity_type) for entity_type in (*entity_types, WHOLE_ACCOUNT)}
+        stored: dict[str, str] = _tolerant(lambda: cache.get_many(keys.values()), {})
+        whole = stored.get(keys.pop(WHOLE_ACCOUNT), "")
+        return {entity_type: stored.get(key, whole) for entity_type, key in keys.items()}
 
     def _shown_part(self, record: CRMRecord) -> CRMRecord:
         keys = [field.key for field in self._fields.get(record.entity_type, ()) if field.key in record.values]

@@ -18,7 +18,7 @@ from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMField
 from crm_integrations.record_display.values import display_value
 from crm_integrations.selectors.configurations import find_provider
-from crm_integrations.services.catalogue import known_entity_types
+from crm_integrations.services.known_definitions import known_entity_types
 from crm_integrations.services.reading_cache import RecordReading
 from crm_integrations.services.record_readings import FRESH_S, read_records
 

@@ -4,6 +4,7 @@ A reading is fresh for ten seconds, or as long as the caller says. Whoever finds
 cannot answer now, or somebody else is asking already, the last known reading stands in.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 from crm_integrations.contact_links import RecordReference
@@ -53,19 +54,18 @@ def read_records(
     store = ReadingCache(authentication_id=authentication.pk, fields=fields, clock=clock)
     known = store.load(references)
     due = [each for each in references if each not in known or known[each].age_s >= max_age_s]
-    problems = {kind: store.resting_problem(kind) for kind in dict.fromkeys(each.entity_type for each in due)}
+    problems = store.resting_problems(dict.fromkeys(each.entity_type for each in due)) if due else {}
     wanted = _choose(store, [each for each in due if not problems[each.entity_type]], known)
     answers: Readings = {}
     try:
         if wanted:
-            with open_connection(authentication=authentication, is_interactive=True) as connection:
+            with open_connection(authentication=authentication, expected_calls=_count_calls(wanted)) as connection:
                 answers = _ask_all(connection, wanted, store, fields, problems)
     except PASSING as error:
         _note(store, WHOLE_ACCOUNT, error)
         problems |= dict.fromkeys(wanted, problem_of(error))
     finally:
-        for entity_type in wanted:
-            store.end_asking(entity_type)
+        store.end_asking()
     return {
         each: answers.get(each) or _stand_in(known.get(each), problems.get(each.entity_type)) for each in references
     }
@@ -92,6 +92,11 @@ def _choose(store: ReadingCache, due: Sequence[RecordReference], known: Readings
         if mine:
             wanted[entity_type] = mine
     return wanted
+
+
+def _count_calls(wanted: Wanted) -> int:
+    """One for each type and hundred records; names that do not come along cost more."""
+    return sum(math.ceil(len(references) / IDS_PER_CALL) for references in wanted.values())
 
 
 def _ask_all(

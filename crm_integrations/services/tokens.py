@@ -28,6 +28,7 @@ RENEW_BEFORE_S = 120  # renewed this early, so that no call starts with a token 
 LEASE_BEYOND_CALL_S = 30  # the lease outlives the call by this much, for the save
 COOL_DOWN_S = 15  # after a renewal that failed for a passing reason; keeps many workers from hammering the CRM
 BUSY_RETRY_S = 2.0  # a renewal by somebody else takes about this long
+TOKEN_COLUMNS = ("state", "state_reason", "token_version", "access_token", "access_expires_at")
 SAVE_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # the last one repeats for as long as the database is away
 
 
@@ -68,18 +69,34 @@ class Token:
 
 def read_token(*, authentication_id: int) -> Token:
     """The stored token. Raises AuthenticationHeld, also when no present key opens the stored secret."""
+    try:
+        stored = Authentication.objects.only(*TOKEN_COLUMNS).get(pk=authentication_id)
+    except UnreadableSecret:
+        return _read_doubtful_token(authentication_id)
+    if stored.state != Authentication.State.ACTIVE:
+        raise _held(stored.state_reason)
+    return Token(stored.token_version, stored.access_token, stored.access_expires_at)
+
+
+def _read_doubtful_token(authentication_id: int) -> Token:
+    """The same step by step, since a row with a secret that cannot be read says nothing else either.
+
+    The version is known before the secret is read again, so that a newer pair is never held for an older one.
+    """
     held = Authentication.objects.filter(pk=authentication_id).exclude(state=Authentication.State.ACTIVE)
-    for state_reason in held.values_list("state_reason", flat=True):
-        raise AuthenticationHeld(state_reason or "The authentication must be authorised again.")
+    for reason in held.values_list("state_reason", flat=True):
+        raise _held(reason)
     version = _read_version(authentication_id)
     try:
-        stored = Authentication.objects.only("token_version", "access_token", "access_expires_at").get(
-            pk=authentication_id
-        )
+        stored = Authentication.objects.only(*TOKEN_COLUMNS).get(pk=authentication_id)
     except UnreadableSecret as error:
         hold_authentication(authentication_id=authentication_id, token_version=version, reason=UNREADABLE_SECRET)
         raise AuthenticationHeld(UNREADABLE_SECRET) from error
     return Token(stored.token_version, stored.access_token, stored.access_expires_at)
+
+
+def _held(reason: str) -> AuthenticationHeld:
+    return AuthenticationHeld(reason or "The authentication must be authorised again.")
 
 
 def renew_token(

@@ -1,10 +1,12 @@
 """The fields that agents see, by record type: the active mappings' choice, in the definitions that are known now."""
 
+from collections.abc import Mapping
+
 from crm_integrations.card_fields import CardFields
 from crm_integrations.definitions import field_from_json
 from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMField
-from crm_integrations.services.catalogue import known_fields
+from crm_integrations.services.known_definitions import known_fields
 from dynamic_data.models import ShownField
 
 
@@ -21,6 +23,6 @@ def shown_fields(configuration: Configuration) -> CardFields:
     return {entity_type: _newest(fields, known.get(entity_type)) for entity_type, fields in chosen.items()}
 
 
-def _newest(fields: list[CRMField], known: dict[str, CRMField] | None) -> list[CRMField]:
+def _newest(fields: list[CRMField], known: Mapping[str, CRMField] | None) -> list[CRMField]:
     """The account's own definitions, whose titles and options may be newer than those the mapping was saved with."""
     return fields if known is None else [known[field.key] for field in fields if field.key in known]

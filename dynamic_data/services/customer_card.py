@@ -40,11 +40,10 @@ class CardReader:
 
 @dataclass(frozen=True, slots=True)
 class CustomerCard:
-    """What the agent sees. `is_live`: an interaction of the contact is going on, so the card may still change."""
+    """What the agent sees."""
 
     current: tuple[RecordCard, ...]
     related: tuple[RecordCard, ...] = ()
-    is_live: bool = False
 
 
 def build_contact_card(
@@ -59,8 +58,12 @@ def build_contact_card(
     return CustomerCard(
         current=tuple(replace(card, is_linked=True) for card in cards[: len(linked)]),
         related=tuple(card for card in cards[len(linked) :] if not card.is_gone),
-        is_live=keeper.is_live(configuration=configuration, contact_id=contact_id, now=now),
     )
+
+
+def is_contact_live(*, configuration: Configuration, contact_id: str, clock: Clock = read_database_clock) -> bool:
+    """Whether an interaction of the contact is going on, so that the card may still change."""
+    return contact_links().is_live(configuration=configuration, contact_id=contact_id, now=clock())
 
 
 def build_record_card(

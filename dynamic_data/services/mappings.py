@@ -14,7 +14,7 @@ from crm_integrations.models import Configuration, User
 from crm_integrations.problems import Problem
 from crm_integrations.services.account_fields import read_account_catalogue
 from crm_integrations.services.audit import record_audit
-from crm_integrations.services.catalogue import known_entity_types
+from crm_integrations.services.known_definitions import known_entity_types
 from crm_integrations.services.mapping_saving import (
     MappingChanged,
     MappingGone,

@@ -12,7 +12,8 @@ from crm_integrations.api.requests import ApiCall, api_view
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration
 from crm_integrations.providers.errors import CRMError
-from crm_integrations.services.catalogue import known_entity_types, read_entity_types
+from crm_integrations.services.catalogue import read_entity_types
+from crm_integrations.services.known_definitions import known_entity_types
 from dynamic_data.forms.card_requests import RequestReader, RequestRefused
 from dynamic_data.services.card_addresses import CardAddress, full_address
 from dynamic_data.services.customer_card import (

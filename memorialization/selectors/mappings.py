@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from crm_integrations.definitions import display_title, title_of_key
 from crm_integrations.models import Configuration
 from crm_integrations.providers.base import EntityType
-from crm_integrations.services.catalogue import known_entity_types
+from crm_integrations.services.known_definitions import known_entity_types
 from memorialization.mappings.contents import MappingContents
 from memorialization.mappings.differences import describe_difference
 from memorialization.models import MappingVersion, MemorializationMapping

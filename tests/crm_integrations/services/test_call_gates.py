@@ -209,3 +209,32 @@ def test_a_person_is_granted_one_call_at_a_time(plenty):
     person = AccountCallGate(account_id=budget().account_id, is_interactive=True, clock=FakeClock())
     person.enter(["account"])
     assert budget().granted == 4 * AT_ONCE + 1
+
+
+def test_calls_that_a_persons_request_is_known_to_make_are_granted_together(plenty):
+    account_id = budget().account_id
+    person = AccountCallGate(account_id=account_id, is_interactive=True, clock=FakeClock(), expected=2)
+    with CaptureQueriesContext(connection) as captured:
+        for _call in range(2):
+            person.enter(["account"])
+            person.leave(reports=[])
+        person.flush()
+    assert sum("INSERT INTO" in query["sql"] and "callbudget" in query["sql"] for query in captured) == 2
+    assert (budget().granted, budget().in_flight) == (4 * AT_ONCE + 2, 0)
+
+
+def test_what_a_persons_request_did_not_need_after_all_goes_back(plenty):
+    account_id = budget().account_id
+    person = AccountCallGate(account_id=account_id, is_interactive=True, clock=FakeClock(), expected=3)
+    person.enter(["account"])
+    assert budget().granted == 4 * AT_ONCE + 3
+    person.leave(reports=[])
+    person.flush()
+    assert (budget().granted, budget().in_flight) == (4 * AT_ONCE + 1, 0)
+
+
+def test_while_calls_are_scarce_a_persons_request_is_granted_one_at_a_time(gate):
+    account = CRMAccount.objects.get()
+    person = AccountCallGate(account_id=account.pk, is_interactive=True, clock=FakeClock(), expected=2)
+    person.enter(["account"])
+    assert budget().granted == 1

@@ -178,3 +178,11 @@ def test_answers_are_as_described(call, kept_links):
         ("Problem", call()),
     ):
         jsonschema.validate(response.json(), {"$ref": f"#/components/schemas/{schema}", "components": components})
+
+
+def test_a_card_takes_a_handful_of_statements(call, kept_links, django_assert_max_num_queries):
+    kept_links.links["c1"] = [TICKET]
+    with django_assert_max_num_queries(20):  # each call is granted, and its answer noted, under the account's lock
+        call(contactId="c1")
+    with django_assert_max_num_queries(6):
+        call(contactId="c1")
