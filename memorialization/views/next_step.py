@@ -20,7 +20,7 @@ from crm_integrations.views.access import check_permissions, requires
 from crm_integrations.views.breadcrumbs import configuration_trail
 from memorialization.forms.sample_events import SampleEventForm
 from memorialization.selectors.sample_outcomes import SampleOutcome, sample_outcome
-from memorialization.selectors.script_variables import script_variables_of
+from memorialization.selectors.script_variables import script_variables_of, variable_targets
 from memorialization.selectors.target_types import mapped_types, record_type_titles
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.sample_events import SampleRefused, send_sample
@@ -59,7 +59,7 @@ def show_outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _send(request: HttpRequest, configuration: Configuration, form: SampleEventForm) -> HttpResponse:
-    variables = script_variables_of(configuration).mapped
+    variables = variable_targets(configuration)
     address = reverse(TAB, args=[configuration.pk])
     try:
         contact_id = send_sample(
