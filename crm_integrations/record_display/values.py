@@ -33,9 +33,15 @@ def display_value(definition: CRMField, value: CRMValue, *, time_zone: tzinfo, n
 
 
 def option_title(definition: CRMField, value: str) -> str:
-    """What people see of a choice; titles of the CRM's own fields are said in the reader's language."""
-    title = next((option.title for option in definition.options if option.value == value), value)
-    return title if definition.is_custom or not title else _(title)
+    """What people see of a choice; titles of the CRM's own fields are said in the reader's language.
+
+    CRMs do not list every value their own fields can have: the status `new` is no choice, since nobody may set it.
+    """
+    listed = next((option.title for option in definition.options if option.value == value), None)
+    if definition.is_custom:
+        return listed if listed is not None else value
+    title = listed or value.replace("_", " ").capitalize()
+    return _(title) if title else value
 
 
 def _display_text(_definition: CRMField, value: Any) -> str:

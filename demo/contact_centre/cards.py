@@ -28,10 +28,11 @@ class Card:
         return f"{parts.scheme}://{parts.netloc}" if self.url else ""
 
 
-def ask_card(*, target: Target, contact_id: str, now: datetime) -> Card:
-    """Ask the product for the address of a contact's card."""
+def ask_card(*, target: Target, contact_id: str, language: str, now: datetime) -> Card:
+    """Ask the product for the address of a contact's card in the agent's language."""
+    body = {"contactId": contact_id, "language": language}
     with new_session() as session:
-        answer = post(session, target=target, path=PATH, body={"contactId": contact_id}, message_id=MESSAGE_ID, now=now)
+        answer = post(session, target=target, path=PATH, body=body, message_id=MESSAGE_ID, now=now)
     url = str(answer.said.get("url", ""))
     if answer.is_taken and urlsplit(url).scheme in ("http", "https"):
         return Card(url=url)

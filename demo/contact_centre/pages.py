@@ -14,6 +14,7 @@ from demo.contact_centre.story import WORKFLOWS
 from demo.contact_centre.targets import FILE_TARGET_ID, TargetRefused, read_target
 
 CHANNELS = (("voice", "Calls"), ("digital", "Chats, e-mails and messages"))
+CARD_LANGUAGES = ("en", "fr")
 TARGET_FIELDS = ("name", "events_url", "intake_key", "desk_url")
 
 blueprint = Blueprint("pages", __name__)
@@ -71,9 +72,17 @@ def show_play(play_id: int) -> Any:
     if play is None:
         abort(404)
     contact_id = play["contact_ids"][-1]
-    card = ask_card(target=target, contact_id=contact_id, now=running.now()) if target else Card(problem="no target")
+    card = Card(problem="no target")
+    if target:
+        card = ask_card(target=target, contact_id=contact_id, language=language_of_card(), now=running.now())
     g.framed_origin = card.origin
     return render_template("contact_centre/play.html", play=describe(running, play), card=card, contact_id=contact_id)
+
+
+def language_of_card() -> str:
+    """The agent is whoever looks: the language that their browser asks for first and the card speaks."""
+    wanted = (code.partition("-")[0] for code in request.accept_languages.values())
+    return next((code for code in wanted if code in CARD_LANGUAGES), CARD_LANGUAGES[0])
 
 
 @blueprint.post("/play")

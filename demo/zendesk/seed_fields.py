@@ -15,6 +15,7 @@ EXTRA_TYPES = ("text", "textarea", "integer", "decimal", "date", "checkbox", "ta
 STATUS_OPTIONS = ("open", "pending", "hold", "solved", "closed")
 PRIORITY_OPTIONS = ("low", "normal", "high", "urgent")
 TYPE_OPTIONS = ("question", "incident", "problem", "task")
+OPTION_NAMES = {"hold": "On-hold"}  # as Zendesk writes it; every other name is the value, capitalised
 SYSTEM_OPTIONS = {"status": STATUS_OPTIONS, "priority": PRIORITY_OPTIONS, "tickettype": TYPE_OPTIONS}
 
 
@@ -60,7 +61,9 @@ def add_ticket_field(account: Account, now: datetime, title: str, kind: str, ext
         "key": None,
     }
     if kind in SYSTEM_OPTIONS:
-        shown = [{"name": value.capitalize(), "value": value} for value in SYSTEM_OPTIONS[kind]]
+        shown = [
+            {"name": OPTION_NAMES.get(value, value.capitalize()), "value": value} for value in SYSTEM_OPTIONS[kind]
+        ]
         field["system_field_options"] = shown
     if kind == "custom_status":
         field["custom_statuses"] = list(account.table("custom_statuses").values())

@@ -1,6 +1,6 @@
 """The rules of record matching as a form: a switch for each, and what it needs to know."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -28,7 +28,10 @@ HELP_TEXTS = {
 
 
 class RecordMatchingForm(forms.ModelForm):  # type: ignore[type-arg]
-    """`seen` says which settings it was made from, so that nobody undoes what was changed meanwhile."""
+    """`seen` says which settings it was made from, so that nobody undoes what was changed meanwhile.
+
+    `title_of` names a record type in the reader's language.
+    """
 
     class Meta:
         model = Configuration
@@ -41,14 +44,16 @@ class RecordMatchingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, provider: CRMProvider | None, may_edit: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, provider: CRMProvider | None, title_of: Callable[[str], str], may_edit: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.initial["seen"] = matching_version(self.instance)
         closed: Any = self.fields["closed_case_policy"]
         closed.choices = ClosedCasePolicy.choices
         offered = dict.fromkeys(provider.default_record_variables if provider else {}, "")
         for entity_type, name in {**offered, **self.instance.record_variables}.items():
-            self.fields[VARIABLE_PREFIX + entity_type] = _variable_field(entity_type, str(name))
+            self.fields[VARIABLE_PREFIX + entity_type] = _variable_field(title_of(entity_type), str(name))
         for name in VARIABLES:
             self.fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false", "class": "mono"})
         if not may_edit:
@@ -91,9 +96,9 @@ class RecordMatchingForm(forms.ModelForm):  # type: ignore[type-arg]
         return [field for field in self if field.name.startswith(VARIABLE_PREFIX)]
 
 
-def _variable_field(entity_type: str, name: str) -> forms.CharField:
+def _variable_field(title: str, name: str) -> forms.CharField:
     return forms.CharField(
-        label=_("Script variable for the record type “%(entity_type)s”") % {"entity_type": entity_type},
+        label=_("Script variable for the record type “%(entity_type)s”") % {"entity_type": title},
         max_length=VARIABLE_LIMIT,
         required=False,
         initial=name,

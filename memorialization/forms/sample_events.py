@@ -1,12 +1,13 @@
 """Sending a test event: which channel, and which record it is written to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm_integrations.providers.base import CRMField
 from memorialization.events.schema import ID_LIMIT, RecordLink
 from memorialization.events.values import ValueRefused, read_record_id
 from memorialization.source_fields import DIGITAL, VOICE
@@ -24,7 +25,9 @@ class SampleEventForm(forms.Form):
         label=_("Record ID"),
         max_length=ID_LIMIT,
         required=False,
-        help_text=_("The example values are written to this record. Left empty, the rules look for one."),
+        help_text=_(
+            "The example values are written to this record. Left empty, the rules look for one; for the made-up contact they seldom find any."
+        ),
     )
 
     def __init__(self, *args: Any, types: Sequence[tuple[str, str]], **kwargs: Any) -> None:
@@ -39,9 +42,9 @@ class SampleEventForm(forms.Form):
         except ValueRefused as refusal:
             raise ValidationError(str(refusal)) from refusal
 
-    def wish(self, variables: Sequence[str]) -> SampleWish:
-        """What a valid form asks for; `variables` are filled in with an example."""
+    def wish(self, variables: Mapping[str, CRMField]) -> SampleWish:
+        """What a valid form asks for; `variables` are filled in with a value that fits their field."""
         given = self.cleaned_data
         is_named = given["record_id"] and given["entity_type"]
         record = RecordLink(given["entity_type"], given["record_id"]) if is_named else None
-        return SampleWish(given["channel"], tuple(variables), record)
+        return SampleWish(given["channel"], variables, record)

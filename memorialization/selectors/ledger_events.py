@@ -32,7 +32,7 @@ ENDED_BY: Mapping[str, str | Promise] = {
 ORIGINS: Mapping[str, str | Promise] = {
     "api": _("Received through the API"),
     "command": _("Read from a file"),
-    "person": _("Done by a person on this page"),
+    "person": _("Done by a person in Agent Integrations"),
     "workflow": _("Done by a workflow"),
     "customer_card": _("Done by an agent on the customer card"),
 }

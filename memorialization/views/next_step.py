@@ -20,8 +20,8 @@ from crm_integrations.views.access import check_permissions, requires
 from crm_integrations.views.breadcrumbs import configuration_trail
 from memorialization.forms.sample_events import SampleEventForm
 from memorialization.selectors.sample_outcomes import SampleOutcome, sample_outcome
-from memorialization.selectors.script_variables import script_variables_of
-from memorialization.selectors.target_types import mapped_types
+from memorialization.selectors.script_variables import script_variables_of, variable_targets
+from memorialization.selectors.target_types import mapped_types, record_type_titles
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.sample_events import SampleRefused, send_sample
 from memorialization.studio.sample_events import is_sample
@@ -59,7 +59,7 @@ def show_outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _send(request: HttpRequest, configuration: Configuration, form: SampleEventForm) -> HttpResponse:
-    variables = script_variables_of(configuration).mapped
+    variables = variable_targets(configuration)
     address = reverse(TAB, args=[configuration.pk])
     try:
         contact_id = send_sample(
@@ -81,6 +81,7 @@ def _outcome(request: HttpRequest, configuration: Configuration) -> SampleOutcom
 
 def _page(request: HttpRequest, configuration: Configuration) -> dict[str, Any]:
     provider, variables = find_provider(configuration), script_variables_of(configuration)
+    title_of = record_type_titles(configuration)
     studio = StudioSettings(
         api_url=f"{settings.SITE_URL}/api/v1/configurations/{configuration.pk}",
         variables=variables.all,
@@ -94,6 +95,7 @@ def _page(request: HttpRequest, configuration: Configuration) -> dict[str, Any]:
         "may_edit": request.user.has_perm(EDIT_CONFIGURATIONS),
         "takes_events": _takes_events(configuration),
         "variables": variables,
+        "record_types": {name: title_of(entity_type) for name, entity_type in variables.record_types.items()},
         "channels": [
             ("voice", _("Voice"), voice_snippets(studio)),
             ("digital", _("Digital"), digital_snippets(studio)),

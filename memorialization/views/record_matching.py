@@ -18,6 +18,7 @@ from crm_integrations.views.configurations import page_context
 from crm_integrations.views.posted import posted_data
 from crm_integrations.views.signed_in import SignedInRequest
 from memorialization.forms.record_matching import RecordMatchingForm
+from memorialization.selectors.target_types import record_type_titles
 
 TAB = "record_matching"
 
@@ -31,7 +32,9 @@ def show_rules(request: SignedInRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied
     stored, shown = configuration_or_404(pk), configuration_or_404(pk)  # the form writes into its own copy
     provider = find_provider(stored)
-    form = RecordMatchingForm(posted_data(request), instance=shown, provider=provider, may_edit=may_edit)
+    form = RecordMatchingForm(
+        posted_data(request), instance=shown, provider=provider, title_of=record_type_titles(stored), may_edit=may_edit
+    )
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -158,7 +158,7 @@ def test_a_link_is_an_event_of_a_person_and_audited(editor, recordless):
     event = InteractionEvent.objects.get(type="records.linked")
     assert event.origin == "person"
     assert "Record linked" in page
-    assert "Done by a person on this page" in page
+    assert "Done by a person in Agent Integrations" in page
     entry = AuditEntry.objects.get(action="record_linked")
     assert (entry.actor_name, entry.subject, entry.details) == ("edith", "ticket 7", {"interaction": recordless.pk})
 

@@ -52,6 +52,11 @@ def test_options_are_shown_by_their_titles_and_unknown_ones_as_they_are():
     assert show(FieldType.DROPDOWN, "green", options=COLOURS) == "green"
 
 
+def test_what_the_crms_own_field_does_not_list_is_shown_as_a_word():
+    assert show(FieldType.DROPDOWN, "new", is_custom=False) == "New"
+    assert show(FieldType.DROPDOWN, "new", is_custom=False, language="fr-ca") == "Nouveau"
+
+
 def test_a_lookup_is_shown_by_the_name_of_its_record():
     assert show(FieldType.LOOKUP, "361", name="Ada Lovelace") == "Ada Lovelace"
 

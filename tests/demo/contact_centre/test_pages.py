@@ -108,6 +108,13 @@ def test_a_play_shows_its_calls_and_the_customer_card_in_a_frame(client, centre,
     assert answer.headers["Content-Security-Policy"].endswith("frame-src http://localhost:8000")
 
 
+@pytest.mark.parametrize(("accepted", "language"), [("fr-CA, en;q=0.5", "fr"), ("en-CA", "en"), ("de", "en")])
+def test_the_card_speaks_the_language_of_the_browser(client, product, accepted, language):
+    client.post("/play", data={"scenario": "voice_known_caller", "ticket_id": ""})
+    client.get("/plays/1", headers={"Accept-Language": accepted})
+    assert product.calls[-1]["body"]["language"] == language
+
+
 def test_without_a_card_the_play_says_why(client, product):
     client.post("/play", data={"scenario": "voice_known_caller", "ticket_id": ""})
     product.answers = [(409, {})]

@@ -49,6 +49,7 @@ def test_the_page_quotes_the_configuration_and_its_variables_and_no_key(editor, 
     base = f"{settings.SITE_URL}/api/v1/configurations/{configuration.pk}"
     for text in (f"{base}/events", f"{base}/workflows/search-ani", f"{base}/customer-card?contactId=", "accountid"):
         assert text in page
+    assert "The id of the record to write to (Ticket)" in page
     assert "memory_ticket_id" in page and "YOUR_INTAKE_KEY" in page and "ScreenPop = True" in page
     assert page.count("data-copy ") >= 8
 

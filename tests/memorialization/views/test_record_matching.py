@@ -53,7 +53,7 @@ def test_the_rules_stand_in_their_order_each_with_its_switch(editor, configurati
         "caller-check",
     )]  # fmt: skip
     assert places == sorted(places)
-    assert 'value="memory_ticket_id"' in page and "Record matching" in page
+    assert 'value="memory_ticket_id"' in page and "Record matching" in page and "record type “Ticket”" in page
 
 
 def test_the_rules_are_saved_and_audited(editor, configuration):
