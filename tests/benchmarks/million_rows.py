@@ -56,7 +56,7 @@ def fill_ledger(*, rows: int, end: datetime | None = None) -> Ledger:
     filler.marks()
     if is_large:
         make_indexes(dropped)
-        keep_up()
+    keep_up()
     return Ledger(rows, start, end, configurations, key)
 
 
