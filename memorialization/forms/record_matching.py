@@ -17,6 +17,7 @@ VARIABLE_LIMIT = 100  # characters of a script variable's name
 COLUMNS = tuple(name for name in MATCHING_COLUMNS if name != "record_variables")
 VARIABLES = ("email_variable", "external_id_variable")
 SEARCH_COLUMNS = ("searches_by_phone", *VARIABLES)
+LABELS = {"case_age_hours": gettext_lazy("Hours since the case last changed, at most")}
 HELP_TEXTS = {
     "searches_by_phone": gettext_lazy("The contact's number, however the CRM has it written."),
     "phone_country": gettext_lazy("Its two letters, such as CA."),
@@ -36,6 +37,7 @@ class RecordMatchingForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Configuration
         fields = COLUMNS
+        labels = LABELS
         help_texts = HELP_TEXTS
         widgets = {
             "closed_case_policy": forms.RadioSelect,

@@ -26,7 +26,8 @@ class SampleEventForm(forms.Form):
         max_length=ID_LIMIT,
         required=False,
         help_text=_(
-            "The example values are written to this record. Left empty, the rules look for one; for the made-up contact they seldom find any."
+            "The example values are written to this record. Left empty, the rules look for one; "
+            "for the made-up contact they seldom find any."
         ),
     )
 

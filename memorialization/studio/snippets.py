@@ -72,7 +72,7 @@ def digital_snippets(settings: StudioSettings) -> list[Snippet]:
     return [
         Snippet(
             "search-email",
-            _("Find who writes"),
+            _("Find the person who writes"),
             _("After BEGIN: a SNIPPET action, then a REST API action."),
             _code("searchinput", ['email = "{customeremail}"', 'contactId = "{contactid}"'], "searchjson"),
             _workflow(settings, "search-email", "searchjson"),
