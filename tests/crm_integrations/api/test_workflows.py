@@ -335,7 +335,7 @@ def test_a_limit_of_ours_is_answered_like_one_of_the_crms(run, monkeypatch):
     def spent(**_asked):
         raise call_budgets.BudgetSpent(limit_class="account", retry_after_s=12)
 
-    monkeypatch.setattr("crm_integrations.services.call_gates.acquire", spent)
+    monkeypatch.setattr("crm_integrations.services.call_gates.acquire_several", spent)
     run("search-ani", {"phoneNumber": CALLER}, status=503)
     assert run.headers["Retry-After"] == "12"
 
