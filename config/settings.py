@@ -218,6 +218,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "axes": {"level": "WARNING"},  # four lines for every sign-in that worked; those that failed are warnings
         "urllib3": {"level": "WARNING"},
         "oauthlib": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},  # two lines for every hint
