@@ -4,6 +4,7 @@ import json
 
 import jsonschema
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from crm_integrations.api.description import read_description
@@ -182,7 +183,8 @@ def test_answers_are_as_described(call, kept_links):
 
 def test_a_card_takes_a_handful_of_statements(call, kept_links, django_assert_max_num_queries):
     kept_links.links["c1"] = [TICKET]
-    with django_assert_max_num_queries(20):  # each call is granted, and its answer noted, under the account's lock
+    clock_reads = 6 if connection.vendor == "postgresql" else 0  # it is asked for its time, SQLite's host is not
+    with django_assert_max_num_queries(20 + clock_reads):  # a call is granted and noted under the account's lock
         call(contactId="c1")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(6 + clock_reads):
         call(contactId="c1")

@@ -106,9 +106,14 @@ def test_a_deleted_and_a_stopped_configuration_say_so(client, configuration, sig
     assert client.get(card_url(signed)).status_code == 404
 
 
+def unsigned(url):
+    """A card's address without the moment when it was signed."""
+    return url.split(":")[0]
+
+
 def test_it_links_and_unlinks_with_plain_forms(client, signed, kept_links):
     response = client.post(link_url(signed), {"entityType": "ticket", "id": "2", "act": "link"})
-    assert (response.status_code, response.url) == (302, card_url(signed))
+    assert (response.status_code, unsigned(response.url)) == (302, unsigned(card_url(signed)))
     assert kept_links.links["c1"] == [RecordReference("ticket", "2")]
     client.post(link_url(signed), {"entityType": "ticket", "id": "2", "act": "unlink"})
     assert kept_links.links["c1"] == []
