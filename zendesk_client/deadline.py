@@ -40,6 +40,7 @@ class BoundedCall:
 
     ends_at: float
     progress: Progress = Progress.UNKNOWN
+    has_kept_connection: bool = False  # it goes over one that an earlier call opened
 
     def remaining_s(self) -> float:
         """Seconds left; raises TimeoutError when there are none."""
@@ -124,6 +125,8 @@ def _note_departure(connection: Any) -> None:
         if call.progress is not Progress.SENT:
             call.progress = Progress.CONNECTING
         raise ConnectTimeoutError(connection, "the call's total time was over before its request left") from None
+    if call.progress is Progress.UNKNOWN:  # nothing had to be connected first
+        call.has_kept_connection = True
     call.progress = Progress.SENT
 
 

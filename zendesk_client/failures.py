@@ -1,7 +1,7 @@
 """Turns what goes wrong below HTTP into the two errors the client has for it."""
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from zendesk_client.deadline import BoundedCall, Progress
 from zendesk_client.errors import ConnectionFailed, NoAnswer, TimedOut
@@ -24,6 +24,11 @@ def translate_failure(error: requests.RequestException, call: BoundedCall, is_wr
     return ConnectionFailed(
         f"The connection to Zendesk failed ({type(cause or error).__name__}).", maybe_applied=maybe_applied
     )
+
+
+def is_lost_connection(error: requests.RequestException) -> bool:
+    """Whether the other side ended the connection where the head of an answer was due."""
+    return isinstance(_find_cause(error), ProtocolError)
 
 
 def _find_cause(error: requests.RequestException) -> BaseException | None:

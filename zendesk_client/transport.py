@@ -1,14 +1,16 @@
 """The only place of the client that touches the network.
 
-One call, one request: no redirect is followed, nothing is retried, nothing waits for a limit. Addresses are built
-from our own base alone; a host inside an answer is never called (accounts get renamed, and ``links.next`` then names
-another host). Every answer's limit headers go to the caller before anything else is looked at.
+One call, one request: no redirect is followed, nothing waits for a limit, nothing is retried but a read whose kept
+connection turned out to be closed. Addresses are built from our own base alone; a host inside an answer is never
+called (accounts get renamed, and ``links.next`` then names another host). Every answer's limit headers go to the
+caller before anything else is looked at.
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import requests
@@ -24,10 +26,10 @@ from zendesk_client.connection import (
     build_base_url,
     build_session,
 )
-from zendesk_client.deadline import bounded_call
+from zendesk_client.deadline import BoundedCall, bounded_call
 from zendesk_client.error_parsing import parse_error
 from zendesk_client.errors import InvalidAnswer, NoAnswer, ZendeskError
-from zendesk_client.failures import translate_failure
+from zendesk_client.failures import is_lost_connection, translate_failure
 from zendesk_client.limits import LimitReport, parse_limits
 
 USER_AGENT = "AgentIntegrations/1.0 (python-requests)"
@@ -38,6 +40,8 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 logger = logging.getLogger(__name__)
 
 OnLimits = Callable[[tuple[LimitReport, ...]], None]
+Exchanged = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and unpacked body of an answer."""
 BeforeCall = Callable[[str, str], None]
 """Method and path of a request that is about to be sent; whatever it raises keeps the request from leaving."""
 
@@ -126,8 +130,9 @@ class Transport:
     ) -> Answer:
         """Exchange and judge: a 2xx answer comes back, everything else is raised."""
         with bounded_call(self.timeouts.total_s) as call:
+            exchange = partial(self._exchange, method, path, params, body, sent_headers)
             try:
-                status, answer_headers, answer_body = self._exchange(method, path, params, body, sent_headers)
+                status, answer_headers, answer_body = exchange() if is_write else self._read(exchange, call)
             except requests.RequestException as error:
                 raise translate_failure(error, call, is_write) from None
             except _TooLarge:
@@ -153,6 +158,19 @@ class Transport:
             headers["Authorization"] = f"Bearer {self.access_token}"
         return headers
 
+    def _read(self, exchange: Callable[[], Exchanged], call: BoundedCall) -> Exchanged:
+        """A server may close a kept connection just when a request leaves; a read is then asked once more.
+
+        A write is not: whether it arrived is for its caller to find out.
+        """
+        try:
+            return exchange()
+        except requests.ConnectionError as error:
+            if not call.has_kept_connection or not is_lost_connection(error):
+                raise
+        self.session.close()  # the other connections of this pause may have ended as well
+        return exchange()
+
     def _exchange(
         self,
         method: str,
@@ -160,7 +178,7 @@ class Transport:
         params: Mapping[str, str] | None,
         body: bytes | None,
         headers: Mapping[str, str | bytes],
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> Exchanged:
         response = self.session.request(
             method,
             self.base_url + path,

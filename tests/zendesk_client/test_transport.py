@@ -297,6 +297,38 @@ def test_nothing_leaves_on_a_kept_connection_once_the_total_time_is_over(server)
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_read_is_asked_once_more_when_its_kept_connection_ended(server, end):
+    transport = build_transport(server)
+    for steps in ([OK], [end], [OK]):
+        server.answer(*steps)
+    transport.send("GET", "/x")
+    transport.send("GET", "/y")
+    assert server.connections == 2
+    assert [request.split()[1] for request in server.requests] == [b"/acme/x", b"/acme/y", b"/acme/y"]
+
+
+def test_a_read_is_asked_no_third_time(server):
+    transport = build_transport(server)
+    for steps in ([OK], ["close"], ["close"], [OK]):
+        server.answer(*steps)
+    transport.send("GET", "/x")
+    with pytest.raises(errors.ConnectionFailed):
+        transport.send("GET", "/y")
+    assert len(server.requests) == 3
+
+
+def test_a_write_is_never_sent_twice_whatever_became_of_its_connection(server):
+    transport = build_transport(server)
+    for steps in ([OK], ["close"], [OK]):
+        server.answer(*steps)
+    transport.send("GET", "/x")
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        transport.send("PUT", "/y", json_body={})
+    assert caught.value.maybe_applied is True
+    assert len(server.requests) == 2
+
+
 def test_a_refused_connection_changed_nothing(server):
     server.close()
     with pytest.raises(errors.ConnectionFailed) as caught:
