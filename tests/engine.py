@@ -22,7 +22,7 @@ from tests.memory_provider import MemoryAccount, MemoryProvider
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # before any real token of a test ends
 _numbers = itertools.count(1)
-FOLDING_S = 60.0  # more than any test needs
+LONG_S = 60.0  # more than any test needs, on whatever machine
 
 
 class FakeClock:
@@ -41,7 +41,7 @@ class FakeClock:
 def take_in(configuration: Configuration, *payloads: Any, now: datetime = NOW) -> IntakeResult:
     """Have events accepted, and folded as the next worker would."""
     result = accept_events(configuration=configuration, payloads=list(payloads), received_at=now)
-    fold_all_events(clock=lambda: now, most_s=FOLDING_S)
+    fold_all_events(clock=lambda: now, most_s=LONG_S)
     return result
 
 
@@ -108,14 +108,14 @@ def make_delivery(
 
 def push_all(configuration: Configuration, clock: FakeClock) -> Turn:
     """One turn on the configuration's account."""
-    return drain_account(account_id=configuration.authentication.account_id, clock=clock)
+    return drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=LONG_S)
 
 
 def match_all(configuration: Configuration, clock: Callable[[], datetime]) -> MatchReport:
     """Look for the records of everything that is due on the configuration's account, and push nothing."""
-    turn = Turn(configuration.authentication.account, clock, time.monotonic() + FOLDING_S)
+    turn = Turn(configuration.authentication.account, clock, time.monotonic() + LONG_S)
     try:
-        return match_interactions(turn=turn, most_s=FOLDING_S)
+        return match_interactions(turn=turn, most_s=LONG_S)
     finally:
         turn.close()
 

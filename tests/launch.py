@@ -1,10 +1,12 @@
-"""`make test`: the whole suite with real servers, on SQLite and again on PostgreSQL; options go to pytest.
+"""`make test`: the whole suite with real servers, on SQLite and beside it on PostgreSQL; options go to pytest.
 
-The second run leaves out what cannot differ between databases (tests/conftest.py, `--database-tests`).
-What a platform cannot bring is left out and said; with CI=true or STRICT=1 it is a failure.
+The run on PostgreSQL leaves out what cannot differ between databases (tests/conftest.py, `--database-tests`); what it
+prints is shown when both are over. What a platform cannot bring is left out and said; with CI=true or STRICT=1 it is a
+failure.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from config.stack.chromium import ChromiumMissing, fetch_chromium
 from config.stack.postgres import PostgresFailed, running_postgres
@@ -64,24 +67,30 @@ def main(arguments: list[str]) -> int:
     compile_catalogues()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)))
-        environment = suite_environment(folder)
-        valkey = stack.enter_context(running_valkey(folder=folder / "valkey"))
-        environment |= {"TEST_VALKEY_URL": valkey.url, "REDIS_URL": valkey.url}
         try:
             fetch_chromium()
         except ChromiumMissing as error:
             outcome.left_out.append(f"the browser tests. {error}")
-        outcome.codes.append(run_pytest(arguments, environment, title="SQLite"))
+        beside = None
         try:
             address = stack.enter_context(running_postgres(folder=folder / "postgres", is_quick=True))
         except PostgresFailed as error:
             outcome.left_out.append(f"the run on PostgreSQL. {error}")
         else:
-            environment["DATABASE_URL"] = address
-            outcome.codes.append(run_pytest(["--database-tests", *arguments], environment, title="PostgreSQL"))
+            environment = _with_broker(stack, folder / "on-postgres") | {"DATABASE_URL": address}
+            beside = stack.enter_context(BesideRun(["--database-tests", *arguments], environment, folder / "output"))
+        outcome.codes.append(run_pytest(arguments, _with_broker(stack, folder / "on-sqlite"), title="SQLite"))
+        if beside:
+            outcome.codes.append(beside.finish(title="PostgreSQL"))
     for sentence in outcome.left_out:
         sys.stdout.write(f"LEFT OUT: {sentence}\n")
     return outcome.exit_code(is_strict=is_strict)
+
+
+def _with_broker(stack: ExitStack, folder: Path) -> dict[str, str]:
+    """The environment of a run that has `folder` and a Valkey to itself."""
+    valkey = stack.enter_context(running_valkey(folder=folder / "valkey"))
+    return suite_environment(folder) | {"TEST_VALKEY_URL": valkey.url, "REDIS_URL": valkey.url}
 
 
 def suite_environment(folder: Path) -> dict[str, str]:
@@ -94,12 +103,51 @@ def suite_environment(folder: Path) -> dict[str, str]:
     return kept | SECRETS | {"VAR_DIR": str(folder / "var"), "DATABASE_URL": f"sqlite:///{folder}/suite.sqlite3"}
 
 
+class BesideRun:
+    """A run of the suite in the background, its output in a file. Left early, it is stopped."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
+        self._output = output
+        with output.open("wb") as written:
+            self._process = subprocess.Popen(
+                _pytest(arguments),
+                cwd=BASE_DIR,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)  # pytest takes its servers down
+        self._process.wait()
+
+    def finish(self, *, title: str) -> int:
+        """Wait for its end and show what it printed; gives pytest's exit code."""
+        code = self._process.wait()
+        _say_title(title)
+        sys.stdout.write(self._output.read_text(encoding="utf-8", errors="replace"))
+        sys.stdout.flush()
+        return code
+
+
 def run_pytest(arguments: list[str], environment: Mapping[str, str], *, title: str) -> int:
     """One run of the suite; gives pytest's exit code."""
+    _say_title(title)
+    return subprocess.run(_pytest(arguments), cwd=BASE_DIR, env=dict(environment), check=False).returncode
+
+
+def _say_title(title: str) -> None:
     sys.stdout.write(f"\n=== The tests on {title}\n")
     sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", *arguments]
-    return subprocess.run(command, cwd=BASE_DIR, env=dict(environment), check=False).returncode
+
+
+def _pytest(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """The exit code of `make test` hides nothing."""
 
+import os
+
 import pytest
 
-from tests.launch import NOTHING_COLLECTED, Outcome, suite_environment
+from tests.launch import NOTHING_COLLECTED, BesideRun, Outcome, suite_environment
+
+UNUSABLE = 4  # pytest's code for options that it does not know
 
 
 @pytest.mark.parametrize(
@@ -28,3 +32,16 @@ def test_the_developers_own_settings_do_not_reach_the_tests(monkeypatch, tmp_pat
     environment = suite_environment(tmp_path)
 
     assert "SITE_URL" not in environment and "METRICS_TOKEN_FILE" not in environment
+
+
+def test_a_run_beside_another_gives_its_code_and_shows_what_it_printed(tmp_path, capsys):
+    with BesideRun(["--no-such-option"], os.environ, tmp_path / "output") as beside:
+        assert beside.finish(title="PostgreSQL") == UNUSABLE
+    printed = capsys.readouterr().out
+    assert "PostgreSQL" in printed and "--no-such-option" in printed
+
+
+def test_a_run_beside_another_ends_with_it(tmp_path):
+    with BesideRun(["tests/config"], os.environ, tmp_path / "output") as beside:
+        pass
+    assert beside.finish(title="PostgreSQL") != 0

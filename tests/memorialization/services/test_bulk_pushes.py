@@ -10,7 +10,6 @@ from crm_integrations.services.call_budgets import BudgetSpent
 from memorialization.models import BulkWrite, Delivery, FieldMark, RecordLane
 from memorialization.services import bulk_pushes, bulk_writing
 from memorialization.services.claims import lease_length_s
-from memorialization.services.draining import drain_account
 from memorialization.services.due_work import BULK_FROM, SMALLEST_BULK
 from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, result_of, shut_limit
 from tests.factories import make_configuration
@@ -33,14 +32,10 @@ def close_single_writes(configuration):
     shut_limit(account_id, "update", seconds=50)
 
 
-def short_turn(configuration, clock):
-    return drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=0.5)
-
-
 def test_notes_that_no_limit_lets_through_are_not_claimed_again_and_again(configuration, clock):
     make_many(configuration, make_entry("comment", "Note", type="comment"))
     close_single_writes(configuration)
-    turn = short_turn(configuration, clock)
+    turn = push_all(configuration, clock)
     assert not turn.has_more
     assert turn.opens_at == NOW + timedelta(seconds=50)
     clock.move(seconds=51)
@@ -59,7 +54,7 @@ def test_what_a_limit_stopped_is_not_claimed_and_read_again_in_vain(configuratio
         raise BudgetSpent(limit_class=limit_class, retry_after_s=50)
 
     monkeypatch.setattr(bulk_pushes, "send_bulk_write", meet_limit)
-    turn = short_turn(configuration, clock)
+    turn = push_all(configuration, clock)
     assert tried == [SMALLEST_BULK]
     assert (turn.has_more, turn.opens_at) == (False, NOW + timedelta(seconds=50))
     assert not RecordLane.objects.exclude(lease=None).exists()
@@ -75,7 +70,7 @@ def test_records_that_the_crm_takes_by_single_calls_only_do_not_keep_others_from
     make_many(configuration, make_entry("tags", ["a"], type="tags"), count=100, ended_at=NOW - timedelta(hours=1))
     plain = [make_delivery(configuration, record_id=f"plain {number}") for number in range(BULK_FROM)]
     close_single_writes(configuration)
-    turn = short_turn(configuration, clock)
+    turn = push_all(configuration, clock)
     assert not turn.has_more
     assert {lane_of(each).bulk_write for each in plain} == {BulkWrite.objects.get()}
 

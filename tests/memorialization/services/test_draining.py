@@ -56,7 +56,7 @@ def test_a_lane_that_lost_its_holder_waits_for_a_limit_without_being_claimed_aga
     RecordLane.objects.update(lost_leases=1)
     account_id = configuration.authentication.account_id
     shut_limit(account_id, "update", seconds=50)
-    turn = drain_account(account_id=account_id, clock=clock, turn_s=0.5)
+    turn = push_all(configuration, clock)
     assert not turn.has_more
     assert turn.opens_at == NOW + timedelta(seconds=50)
     clock.move(seconds=51)
