@@ -112,13 +112,14 @@ def make_ticket(account: Account, requester: Record, agent_id: int, subject: str
 
 @blueprint.post("/<sub:subdomain>/users")
 def make_users(subdomain: str) -> Response:
-    """Many end users without addresses."""
+    """Many end users without addresses, each with an external id of its own: `made-` and its id."""
     given = body()
 
     def work(account: Account, now: datetime) -> Any:
         ids = [account.new_id("users") for _ in range(wanted_count(given))]
         for number, key in enumerate(ids, start=1):
-            account.put("users", key, blank_user(key, f"{given.get('name', 'Made for a run')} {number}", now))
+            user = blank_user(key, f"{given.get('name', 'Made for a run')} {number}", now)
+            account.put("users", key, user | {"external_id": f"made-{key}"})
         account.commit()
         return {"ids": ids}
 

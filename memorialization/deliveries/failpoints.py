@@ -3,6 +3,7 @@
 `kill` is SIGKILL to this process, `raise` an error that no code expects; `nth` (default 1) is the visit that fires,
 and it fires once. Unset, a visit costs one comparison. The places, in the order a delivery meets them:
 
+during_fold           inside the transaction that gives waiting events their contacts and deliveries
 after_match           the CRM was asked for an interaction's records, nothing of what it said is stored
 after_claim           record lanes are leased, nothing was sent
 before_call           the attempt is committed, the CRM was not asked
@@ -21,8 +22,8 @@ from dataclasses import dataclass, field
 
 SINGLE_NAMES = ("after_claim", "before_call", "after_call", "during_commit")
 BULK_NAMES = ("before_bulk_call", "after_bulk_call", "bulk_waiting", "before_bulk_conclude")
-MATCH_NAMES = ("after_match",)
-NAMES = MATCH_NAMES + SINGLE_NAMES + BULK_NAMES
+PLAN_NAMES = ("during_fold", "after_match")
+NAMES = PLAN_NAMES + SINGLE_NAMES + BULK_NAMES
 ACTIONS = ("kill", "raise")
 
 

@@ -20,6 +20,7 @@ from crm_integrations.models import Configuration
 from crm_integrations.new_rows import new_row
 from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
 from crm_integrations.row_updates import update_rows
+from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.events.schema import ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
@@ -134,6 +135,7 @@ def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now:
     update_rows(InteractionEvent, {pk: (contacts[name].pk, None) for pk, name, *_rest in stored}, FOLDED_COLUMNS)
     fresh = FreshEvents(events, frozenset(new_ids))
     fold_contacts(configuration=configuration, contacts=list(contacts.values()), now=now, fresh=fresh)
+    visit_failpoint("during_fold")
     return len(stored)
 
 

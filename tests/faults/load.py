@@ -1,8 +1,8 @@
 """The interactions of a row: what a contact centre would report, and what every report wants in the CRM. Seeded.
 
 Configurations share each account and its records: `fields` writes values of tickets (so its writes can be coalesced and
-go in bulk), `notes` an internal note and tags, `users` and `organizations` values of these. Some segments are changed
-after their end (late data).
+go in bulk), `notes` an internal note and tags, `users` and `organizations` values of these, `callers` values of users
+whom the events do not link but name by their external id. Some segments are changed after their end (late data).
 """
 
 import random
@@ -21,7 +21,9 @@ MAPPED: Mapping[str, tuple[str, tuple[Row, ...]]] = {
     "notes": ("ticket", (("comment", "dispositionNotes"), ("tags", "tags"))),
     "users": ("user", PERSON),
     "organizations": ("organization", PERSON),
+    "callers": ("user", PERSON),
 }
+CALLER_VARIABLE = "customer"  # of the script, with the external id
 PLURAL = {"ticket": "tickets", "user": "users", "organization": "organizations"}
 POISON = "solved"  # a ticket cannot be solved without its required fields: 422
 
@@ -35,6 +37,7 @@ class Shape:
     notes_share: float = 0.35
     users_share: float = 0.0  # of the events that write values: how many are about users
     organizations_share: float = 0.0
+    callers_share: float = 0.0  # of the events about users: how many leave it to us to find them
     late_share: float = 0.1
     poison: int = 0  # events that the CRM refuses as data
     copies: int = 1  # how often each event is sent
@@ -68,9 +71,11 @@ class Target:
         return f"{PLURAL[self.entity_type]}/{self.id}"
 
     @property
-    def link(self) -> dict[str, str]:
-        """As an event names it."""
-        return {"entityType": self.entity_type, "id": self.id}
+    def naming(self) -> dict[str, Any]:
+        """What an event says of it: the record itself, or who called."""
+        if self.role == "callers":
+            return {"scriptVariables": {CALLER_VARIABLE: f"made-{self.id}"}}
+        return {"records": [{"entityType": self.entity_type, "id": self.id}]}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,8 @@ def _choose_target(ticket: Target, place: Records, shape: Shape, chance: random.
     """The ticket, or by the shape's shares a user or an organization."""
     drawn = chance.random() if place.users or place.organizations else 1.0
     if place.users and drawn < shape.users_share:
-        return Target("users", "user", chance.choice(place.users), "details", "notes")
+        role = "callers" if shape.callers_share and chance.random() < shape.callers_share else "users"
+        return Target(role, "user", chance.choice(place.users), "details", "notes")
     if place.organizations and drawn < shape.users_share + shape.organizations_share:
         return Target("organizations", "organization", chance.choice(place.organizations), "details", "notes")
     return ticket
@@ -158,7 +164,7 @@ def _make_ended(number: int, place: Records, target: Target, chance: random.Rand
         if chance.random() < 0.6:
             fields["dispositionNotes"] = f"words {contact}"
             wanted.append((target.notes_field, Kind.VALUE, f"words {contact}"))
-    body = _body(number, "end", "interaction.ended", ended_at, endedBy="agent", fields=fields, records=[target.link])
+    body = _body(number, "end", "interaction.ended", ended_at, endedBy="agent", fields=fields, **target.naming)
     claims = _claims(body, place.account, target.record, wanted, (ended_at, contact, ended_at))
     return Report(place.account, target.role, body, claims)
 
@@ -175,7 +181,7 @@ def _make_late(number: int, place: Records, target: Target) -> Report:
 
 def _make_poison(number: int, place: Records, target: Target) -> Report:
     ended_at, fields = _ended_at(number), {"status": POISON}
-    body = _body(number, "poison", "interaction.ended", ended_at, endedBy="agent", fields=fields, records=[target.link])
+    body = _body(number, "poison", "interaction.ended", ended_at, endedBy="agent", fields=fields, **target.naming)
     wanted = [("status", Kind.VALUE, POISON)]
     claims = _claims(body, place.account, target.record, wanted, (ended_at, contact_of(number), ended_at))
     return Report(place.account, target.role, body, claims, is_poison=True)

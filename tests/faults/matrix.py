@@ -22,6 +22,7 @@ PATIENCE_PER_EVENT_S = 0.15
 MANY = Shape(accounts=3, users_share=0.15, organizations_share=0.05)
 ONE = Shape(users_share=0.1)
 BULK = Shape(per_record=1, notes_share=0, late_share=0)  # many records of one account wait for one value each
+CALLERS = Shape(accounts=3, notes_share=0, users_share=0.7, callers_share=0.7)
 USERS = Shape(per_record=2, notes_share=0, late_share=0.1, users_share=0.8, organizations_share=0.1)
 
 
@@ -42,6 +43,8 @@ W, S, C, T, L, B = rows_workers, rows_servers, rows_crm, rows_tokens, rows_load,
 ENTERPRISE = "enterprise"
 ROWS = (
     Row("calm", "no fault at all, real limits", L.send_all, extra_s=60, plan=ENTERPRISE),
+    Row("kill_in_folding", "kill -9 a worker that folds events", W.kill_one_at("during_fold:kill:3")),
+    Row("kill_after_match", "kill -9 a worker that was told who called", W.kill_one_at("after_match:kill:3"), CALLERS),
     Row("kill_after_claim", "kill -9 a worker that holds records", W.kill_one_at("after_claim:kill")),
     Row("kill_before_send", "kill -9 a worker before a send", W.kill_one_at("before_call:kill:3")),
     Row("kill_after_send", "kill -9 a worker after a send, before the commit", W.kill_one_at("after_call:kill:3")),

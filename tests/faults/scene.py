@@ -17,7 +17,7 @@ from crm_integrations.services.intake_keys import create_key
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models import Attempt, Delivery, Interaction, InteractionEvent, RecordLane
 from memorialization.services.mappings import create_mapping
-from tests.faults.load import MAPPED, Records
+from tests.faults.load import CALLER_VARIABLE, MAPPED, Records
 from tests.faults.sender import Door
 from tests.faults.zendesk_account import ZendeskAccount
 
@@ -144,6 +144,8 @@ def _make_configuration(account: ZendeskAccount, authentication: Authentication,
         authentication=authentication,
         state=Configuration.State.ACTIVE,
         external_domain=f"https://{account.subdomain}.zendesk.com",
+        searches_records=role == "callers",
+        external_id_variable=CALLER_VARIABLE if role == "callers" else "",
     )
     entity_type, wanted = MAPPED[role]
     fields = read_fields(authentication=authentication, entity_type=entity_type)

@@ -69,3 +69,13 @@ def test_users_and_organizations_get_their_shares_and_fields_of_their_own():
 def test_an_account_without_users_has_only_tickets_whatever_the_shape_says():
     reports = load(size=400, users_share=0.9)
     assert {report.role for report in reports if report.account == "two"} == {"fields", "notes"}
+
+
+def test_callers_are_named_by_their_external_id_and_linked_by_nobody():
+    reports = load(size=400, late_share=0, users_share=0.6, callers_share=0.5)
+    assert {report.role for report in reports} == {"fields", "notes", "users", "callers"}
+    for report in reports:
+        if report.role == "callers":
+            name = report.body["scriptVariables"]["customer"]
+            assert "records" not in report.body
+            assert {f"made-{claim.record.removeprefix('users/')}" for claim in report.claims} == {name}
