@@ -70,6 +70,7 @@ def fields_in_order(page: Page) -> list[str]:
 def test_everything_is_done_from_the_keyboard(new_page, configuration, check_accessibility):
     page = open_editor(new_page(user=make_user(*PERMISSIONS)), configuration, FOUR)
     field_box(rows_of(page).nth(3)).focus()
+    expect(rows_of(page).nth(3).locator(".option:visible").first).to_be_visible()  # it opens a moment later
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")  # the list is closed: a new row, ready to be typed into
     expect(rows_of(page)).to_have_count(5)

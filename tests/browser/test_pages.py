@@ -1,6 +1,7 @@
 """Every page, in both languages and themes, on a telephone and on a desk: no error, nothing cut off, axe is content.
 
-The screenshots in var/screenshots/ are there to be looked at: <page>-<language>-<theme>-<width>.png.
+With SCREENSHOTS=1, or SCREENSHOTS=all for every theme in both languages, var/screenshots/ is there to be looked at:
+<page>-<language>-<theme>-<width>.png.
 """
 
 import os
