@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, CRMAccount, IntakeKey
@@ -52,8 +52,8 @@ class Scene:
                 return False
             if self.deliveries().filter(state__in=UNFINISHED).exists():
                 return False
-            waiting = Interaction.objects.filter(configuration__in=self.configurations, state__in=["waiting", "due"])
-            return not waiting.exists()
+            theirs = Interaction.objects.filter(configuration__in=self.configurations)
+            return not theirs.filter(Q(state__in=["waiting", "due"]) | Q(match_due_at__isnull=False)).exists()
         except DatabaseError:
             connection.close()
             return False
