@@ -5,7 +5,7 @@ A section that nobody has registered is written as an empty list, and a file tha
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from crm_integrations.file_reading import FileList
 from crm_integrations.models import Authentication, Configuration, User
@@ -26,8 +26,15 @@ class SectionRefused(Exception):
 class ConfigurationSection(ABC):
     """One list of the file."""
 
-    view_permission: ClassVar[str]
-    create_permissions: ClassVar[tuple[str, ...]]
+    @property
+    @abstractmethod
+    def view_permission(self) -> str:
+        """What the list is written with; who may see the configuration has been asked."""
+
+    @property
+    @abstractmethod
+    def create_permissions(self) -> tuple[str, ...]:
+        """What creates from it."""
 
     @abstractmethod
     def write(self, configuration: Configuration) -> list[dict[str, Any]]:

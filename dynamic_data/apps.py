@@ -24,12 +24,12 @@ class DynamicDataConfig(AppConfig):
         from dynamic_data.selectors.mappings import dynamic_data_facts, dynamic_data_impact
         from dynamic_data.selectors.shown_fields import shown_fields
         from dynamic_data.services.demo_mapping import add_demo_mapping
-        from dynamic_data.services.mapping_files import DynamicDataSection
+        from dynamic_data.services.mapping_files import SECTION
 
         register_tabs(ConfigurationTab(KIND.label, KIND.list_url, VIEW_DYNAMIC_DATA, order=30))
         register_facts("dynamic_data", dynamic_data_facts)
         register_impact("dynamic_data", dynamic_data_impact)
         register_actions(MAPPING_ACTIONS)
-        register_section("dynamicDataMappings", DynamicDataSection())
+        register_section("dynamicDataMappings", SECTION)
         register_card_fields(shown_fields)
         register_demo_part("dynamic_data", add_demo_mapping)

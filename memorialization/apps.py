@@ -28,7 +28,7 @@ class MemorializationConfig(AppConfig):
         from memorialization.readiness import check_deliveries
         from memorialization.selectors.ledger_facts import memorialization_facts, memorialization_impact
         from memorialization.services.contact_links import EventLinks
-        from memorialization.services.mapping_files import MemorializationSection
+        from memorialization.services.mapping_files import SECTION
 
         register_navigation(*ENTRIES)
         register_check("deliveries", check_deliveries)
@@ -39,5 +39,5 @@ class MemorializationConfig(AppConfig):
         register_actions(LEDGER_ACTIONS)
         register_facts("memorialization", memorialization_facts)
         register_impact("memorialization", memorialization_impact)
-        register_section("memorializationMappings", MemorializationSection())
+        register_section("memorializationMappings", SECTION)
         register_contact_links(EventLinks())

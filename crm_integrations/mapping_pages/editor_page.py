@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_integrations.definitions import display_title, title_of_key
 from crm_integrations.mapping_pages.account_fields import AccountFields
 from crm_integrations.mapping_pages.editor_state import CardState, EditorState, FieldRow
-from crm_integrations.mapping_pages.field_choices import Option, OptionGroup, group_fields
+from crm_integrations.mapping_pages.field_choices import Option, OptionGroup, group_fields, group_labels, short_field
 from crm_integrations.mapping_pages.head_form import MappingHeadForm, build_head_form
 from crm_integrations.problems import Path, Problem
 from crm_integrations.providers.base import CRMField, EntityType
@@ -43,17 +43,23 @@ class RowBuilder(Protocol[R_contra, V_co]):
 
 @dataclass(frozen=True, slots=True)
 class CardPlan(Generic[R, V]):
-    """How one kind of mappings draws its cards.
+    """How one kind of mappings draws its editor.
 
     `parts`: key of a problem's path → part of the row's ids. `new_row`: the row that the script copies for a card.
+    `describe_field`: a field's small print. `script_tables`: what the kind's own script reads besides the fields;
+    `extras`: what its own template draws.
     """
 
     build_row: RowBuilder[R, V]
     new_row: Callable[[int], V]
     is_offered: Callable[[CRMField], bool]
+    describe_field: Callable[[CRMField], str]
     parts: Mapping[str, str]
     gone_type: str | Promise  # what is said of a record type that the account no longer has
+    active_help: str | Promise  # what an active mapping does
     rows_limit: int | None = None
+    script_tables: Callable[[], dict[str, Any]] = dict
+    extras: Callable[[], Any] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class ProblemLink:
 
 @dataclass(frozen=True)
 class EditorPage(Generic[R, V]):
-    """All that every editor's template draws; `extras` is the kind's own."""
+    """All that every editor's template draws; `catalogue` is for its script, `extras` the kind's own."""
 
     state: EditorState[R]
     form: MappingHeadForm
@@ -108,9 +114,6 @@ def build_editor_page(
     entity_types: Sequence[EntityType],
     problems: Iterable[Problem],
     focus: str,
-    active_help: str | Promise,
-    script_catalogue: dict[str, Any],
-    extras: Any = None,
 ) -> EditorPage[R, V]:
     """The page for what is typed, as the account is known."""
     found = list(problems)
@@ -123,14 +126,29 @@ def build_editor_page(
     head = {name: by_place[(name,)] for name in ("name", "description") if (name,) in by_place}
     return EditorPage(
         state=state,
-        form=build_head_form(state, head, active_help=active_help),
+        form=build_head_form(state, head, active_help=plan.active_help),
         cards=cards,
         entity_options=[Option(entity.key, display_title(entity)) for entity in entity_types],
         problems=[_link(problem, cards, plan.parts) for problem in found],
-        catalogue=script_catalogue,
+        catalogue={
+            "fields": {
+                entity.entity_type: _short_fields(entity.entity_type, plan, fields) for entity in state.entities
+            },
+            "groups": group_labels(),
+            **plan.script_tables(),
+        },
         focus=focus,
-        extras=extras,
+        extras=plan.extras(),
     )
+
+
+def _short_fields(entity_type: str, plan: CardPlan[R, V], fields: AccountFields) -> list[dict[str, Any]]:
+    """What the script offers of a record type, delivered once per page whatever the number of rows."""
+    return [short_field(found, plan.describe_field(found)) for found in _offered(entity_type, plan, fields)]
+
+
+def _offered(entity_type: str, plan: CardPlan[R, V], fields: AccountFields) -> Iterable[CRMField]:
+    return filter(plan.is_offered, fields.by_type.get(entity_type, {}).values())
 
 
 def _group_by_place(problems: Iterable[Problem]) -> ByPlace:
@@ -151,7 +169,7 @@ def _build_card(
 ) -> CardView[V]:
     here = ("entities", number)
     reading = catalogue.readings.get(entity.entity_type)
-    groups = group_fields(filter(plan.is_offered, fields.by_type.get(entity.entity_type, {}).values()))
+    groups = group_fields(_offered(entity.entity_type, plan, fields))
     _open_first_blank(entity.rows)
     rows = [
         plan.build_row(

@@ -1,30 +1,33 @@
 """The mapping editor's pages for any kind of mappings. Every button of it is a form that works without scripts."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm_integrations.error_explanations import explain_crm_error
-from crm_integrations.mapping_pages.account_fields import AccountFields, Kept
 from crm_integrations.mapping_pages.editor_acts import EditorActs, Outcome
-from crm_integrations.mapping_pages.editor_state import Act, EditorState, FieldRow
+from crm_integrations.mapping_pages.editor_page import CardPlan, build_editor_page
+from crm_integrations.mapping_pages.editor_state import Act, EditorState, FieldRow, read_post
 from crm_integrations.mapping_pages.kinds import MappingKind
-from crm_integrations.models import Configuration, DataMapping, User
+from crm_integrations.mapping_pages.row_forms import RowForms
+from crm_integrations.models import Configuration, DataMapping
 from crm_integrations.problems import Problem
 from crm_integrations.providers.base import EntityType
 from crm_integrations.providers.errors import CRMError
 from crm_integrations.selectors.configurations import configuration_or_404
-from crm_integrations.services.account_fields import AccountCatalogue, read_account_catalogue
+from crm_integrations.selectors.mappings import mapping_or_404
+from crm_integrations.services.account_fields import read_account_catalogue
 from crm_integrations.services.catalogue import read_entity_types
 from crm_integrations.services.mapping_saving import MappingChanged, MappingGone, MappingRefused
+from crm_integrations.services.mapping_store import MappingStore
 from crm_integrations.views.access import check_permissions
 from crm_integrations.views.mapping_lists import mapping_trail
 from crm_integrations.views.signed_in import SignedInRequest
@@ -34,56 +37,23 @@ M = TypeVar("M", bound=DataMapping)
 R = TypeVar("R", bound=FieldRow)
 
 
-class MappingEditor(ABC, Generic[M, R]):
+@dataclass(frozen=True)
+class MappingEditor(Generic[M, R]):
     """The editor of one kind of mappings; each view of that kind checks who comes in, then calls it."""
 
-    kind: ClassVar[MappingKind]
-    template: ClassVar[str]
-    row_template: ClassVar[str]
-    lead: ClassVar[str | Promise]
-    needs_account: ClassVar[str | Promise]  # why a configuration without an account has none of these mappings
+    mappings: MappingStore[M, Any, Any]
+    rows: RowForms[R, Any, Any]
+    acts: EditorActs[R]  # what the buttons do
+    plan: CardPlan[R, Any]
+    template: str
+    row_template: str
+    lead: str | Promise
+    needs_account: str | Promise  # why a configuration without an account has none of these mappings
 
     @property
-    @abstractmethod
-    def acts(self) -> EditorActs[R]:
-        """What the buttons do."""
-
-    @abstractmethod
-    def find(self, configuration: Configuration, mapping_id: int) -> M:
-        """The mapping of this configuration. Raises Http404."""
-
-    @abstractmethod
-    def read_post(self, data: QueryDict) -> tuple[EditorState[R], Act]:
-        """What was typed, and the button that sent it."""
-
-    @abstractmethod
-    def open_stored(self, mapping: M) -> EditorState[R]:
-        """The editor as it opens on a stored mapping."""
-
-    @abstractmethod
-    def create(self, configuration: Configuration, state: EditorState[R], actor: User) -> M:
-        """Save a new mapping. Raises MappingRefused, MappingGone."""
-
-    @abstractmethod
-    def update(self, mapping: M, state: EditorState[R], base_version: int, actor: User) -> M:
-        """Save changes. Raises MappingRefused, MappingChanged, MappingGone."""
-
-    @abstractmethod
-    def kept(self, mapping: M) -> Kept:
-        """The field definitions that the mapping was saved with."""
-
-    @abstractmethod
-    def build_page(
-        self,
-        state: EditorState[R],
-        *,
-        catalogue: AccountCatalogue,
-        fields: AccountFields,
-        entity_types: Sequence[EntityType],
-        problems: Iterable[Problem],
-        focus: str,
-    ) -> Any:
-        """What the template draws."""
+    def kind(self) -> MappingKind:
+        """Its addresses and permissions."""
+        return self.mappings.kind
 
     def show_new(self, request: SignedInRequest, pk: UUID) -> HttpResponse:
         """A new mapping; a configuration without an account cannot have one yet."""
@@ -93,12 +63,13 @@ class MappingEditor(ABC, Generic[M, R]):
             return redirect(self.kind.list_url, configuration.pk)
         if request.method != "POST":
             return self._show(request, configuration, None, EditorState())
-        state, act = self.read_post(request.POST)
+        state, act = read_post(request.POST, build_row=self.rows.typed)
         if act.name not in {SAVE, OVERWRITE}:
             return self._change(request, configuration, None, state, act)
         state.drop_blank_rows()
         try:
-            mapping = self.create(configuration, state, request.user)
+            draft = self.rows.draft(state)
+            mapping = self.mappings.create(configuration=configuration, draft=draft, actor=request.user)
         except MappingRefused as refused:
             return self._show(request, configuration, None, state, problems=refused.problems)
         except MappingGone as error:
@@ -109,11 +80,13 @@ class MappingEditor(ABC, Generic[M, R]):
         """Changes to a mapping; what somebody else saved meanwhile is never overwritten without being asked."""
         configuration = configuration_or_404(pk)
         if request.method != "POST":
-            mapping = self.find(configuration, mapping_id)
-            return self._show(request, configuration, mapping, self.open_stored(mapping))
-        state, act = self.read_post(request.POST)
+            mapping = mapping_or_404(self.mappings.model, configuration, mapping_id)
+            stored = self.mappings.read(mapping).contents
+            opened = self.rows.open_contents(stored, version=mapping.version)
+            return self._show(request, configuration, mapping, opened)
+        state, act = read_post(request.POST, build_row=self.rows.typed)
         try:
-            mapping = self.find(configuration, mapping_id)
+            mapping = mapping_or_404(self.mappings.model, configuration, mapping_id)
             if act.name not in {SAVE, OVERWRITE}:
                 return self._change(request, configuration, mapping, state, act)
             base_version = state.seen_version if act.name == OVERWRITE else state.base_version
@@ -128,8 +101,9 @@ class MappingEditor(ABC, Generic[M, R]):
     ) -> HttpResponse:
         configuration = mapping.configuration
         state.drop_blank_rows()
+        draft = self.rows.draft(state)
         try:
-            saved = self.update(mapping, state, base_version, request.user)
+            saved = self.mappings.update(mapping=mapping, draft=draft, base_version=base_version, actor=request.user)
         except MappingRefused as refused:
             return self._show(request, configuration, mapping, state, problems=refused.problems)
         except MappingChanged as changed:
@@ -173,10 +147,11 @@ class MappingEditor(ABC, Generic[M, R]):
             refresh=[refresh] if refresh else [],
         )
         entity_types, catalogue_problem = _read_entity_types(configuration)
-        page = self.build_page(
+        page = build_editor_page(
             state,
+            self.plan,
             catalogue=catalogue,
-            fields=catalogue.as_fields(self.kept(mapping) if mapping else None),
+            fields=catalogue.as_fields(self.mappings.read_definitions(mapping) if mapping else None),
             entity_types=entity_types,
             problems=[*problems, *outcome.problems],
             focus=outcome.focus,

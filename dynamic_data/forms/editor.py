@@ -1,29 +1,23 @@
 """The editor of dynamic data mappings: rows of one CRM field each, and what is said of a field that no longer holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.card_fields import FIELDS_LIMIT
-from crm_integrations.definitions import display_title
-from crm_integrations.mapping_pages import editor_state
 from crm_integrations.mapping_pages.account_fields import AccountFields, find_definition, has_changed_type
 from crm_integrations.mapping_pages.editor_acts import EditorActs
-from crm_integrations.mapping_pages.editor_page import CardPlan, EditorPage, build_editor_page
-from crm_integrations.mapping_pages.editor_state import Act, CardState, EditorState, FieldRow
-from crm_integrations.mapping_pages.field_choices import OptionGroup, group_labels, short_field
+from crm_integrations.mapping_pages.editor_page import CardPlan
+from crm_integrations.mapping_pages.editor_state import FieldRow
+from crm_integrations.mapping_pages.field_choices import OptionGroup
 from crm_integrations.mapping_pages.field_words import describe_kind
-from crm_integrations.problems import Problem
-from crm_integrations.providers.base import EntityType
-from crm_integrations.services.account_fields import AccountCatalogue
+from crm_integrations.mapping_pages.row_forms import RowForms
+from crm_integrations.mapping_pages.row_views import FieldRowView
+from crm_integrations.providers.base import CRMField
 from dynamic_data.mappings.checks import can_be_shown
-from dynamic_data.mappings.contents import EntityDraft, MappingContents, MappingDraft
-
-ACTS: EditorActs[FieldRow] = EditorActs(lambda before: FieldRow(), rows_limit=FIELDS_LIMIT)
 
 
 class FieldDoubt(StrEnum):
@@ -57,22 +51,10 @@ DOUBT_WORDS: dict[FieldDoubt, DoubtWords] = {
 
 
 @dataclass
-class RowView:
-    """What `_row.html` draws. `prefix` starts the ids and names of its controls."""
+class RowView(FieldRowView[FieldRow]):
+    """What `_row.html` draws."""
 
-    prefix: str
-    numbers: str  # of the card and the row, for the buttons' values
-    state: FieldRow
-    field_title: str = ""
-    field_groups: Sequence[OptionGroup] = ()
-    field_print: str = ""
     doubt: DoubtWords | None = None
-    errors: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def field_id(self) -> str:
-        """The id of the row's control."""
-        return f"{self.prefix}-field"
 
 
 def build_row(
@@ -84,19 +66,15 @@ def build_row(
     groups: Sequence[OptionGroup],
     errors: dict[str, list[str]],
 ) -> RowView:
-    """One row; `groups` are every field of the record type, shown in rows that are open for choosing."""
+    """One row; `groups` are every field of the record type."""
     definition = find_definition(entity_type, state.crm_field, fields)
     doubt = find_doubt(entity_type, state.crm_field, fields)
-    return RowView(
-        prefix=f"entity-{numbers[0]}-row-{numbers[1]}",
-        numbers=f"{numbers[0]} {numbers[1]}",
-        state=state,
-        field_title=display_title(definition) if definition else state.crm_field,
-        field_groups=groups if state.is_open else (),
-        field_print=describe_kind(definition) if definition else "",
-        doubt=DOUBT_WORDS[doubt] if doubt else None,
-        errors=errors,
-    )
+    view = RowView.place(state, *numbers)
+    view.offer(definition, groups)
+    view.field_print = describe_kind(definition) if definition else ""
+    view.doubt = DOUBT_WORDS[doubt] if doubt else None
+    view.errors = errors
+    return view
 
 
 def find_doubt(entity_type: str, key: str, fields: AccountFields) -> FieldDoubt | None:
@@ -108,71 +86,19 @@ def find_doubt(entity_type: str, key: str, fields: AccountFields) -> FieldDoubt 
     return FieldDoubt.CHANGED if has_changed_type(entity_type, key, fields) else None
 
 
+ACTS: EditorActs[FieldRow] = EditorActs(lambda before: FieldRow(), rows_limit=FIELDS_LIMIT)
+ROWS: RowForms[FieldRow, CRMField, str] = RowForms(
+    typed=lambda parts: FieldRow(parts.get("field", "")),
+    opened=lambda shown: FieldRow(shown.key),
+    drafted=lambda row: row.crm_field,
+)
 PLAN: CardPlan[FieldRow, RowView] = CardPlan(
     build_row=build_row,
-    new_row=lambda number: RowView(f"entity-{number}-row-NEW", f"{number} NEW", FieldRow()),
+    new_row=lambda number: RowView.to_copy(FieldRow(), number),
     is_offered=can_be_shown,
+    describe_field=describe_kind,
     parts={"crmField": "field"},
     gone_type=_("The CRM account has no such entity type any more. Agents see none of its fields; remove it."),
+    active_help=_("Agents see the fields of the active mappings; a record type is shown by one of them at most."),
     rows_limit=FIELDS_LIMIT,
 )
-ACTIVE_HELP = _("Agents see the fields of the active mappings; a record type is shown by one of them at most.")
-
-
-def build_page(
-    state: EditorState[FieldRow],
-    *,
-    catalogue: AccountCatalogue,
-    fields: AccountFields,
-    entity_types: Sequence[EntityType],
-    problems: Iterable[Problem],
-    focus: str,
-) -> EditorPage[FieldRow, RowView]:
-    """The page for what is typed, as the account is known."""
-    types = list(dict.fromkeys(entity.entity_type for entity in state.entities))
-    return build_editor_page(
-        state,
-        PLAN,
-        catalogue=catalogue,
-        fields=fields,
-        entity_types=entity_types,
-        problems=problems,
-        focus=focus,
-        active_help=ACTIVE_HELP,
-        script_catalogue={
-            "fields": {
-                kind: [
-                    short_field(found, describe_kind(found))
-                    for found in fields.by_type.get(kind, {}).values()
-                    if can_be_shown(found)
-                ]
-                for kind in types
-            },
-            "groups": group_labels(),
-        },
-    )
-
-
-def draft_from_state(state: EditorState[FieldRow]) -> MappingDraft:
-    """The mapping as it is to be checked."""
-    entities = tuple(
-        EntityDraft(entity.entity_type, tuple(row.crm_field for row in entity.rows)) for entity in state.entities
-    )
-    return MappingDraft(state.name.strip(), state.description.strip(), state.is_active, entities)
-
-
-def state_from_contents(contents: MappingContents, *, version: int) -> EditorState[FieldRow]:
-    """The editor as it opens on a stored mapping."""
-    entities = [
-        CardState(entity.entity_type, [FieldRow(found.key) for found in entity.fields]) for entity in contents.entities
-    ]
-    return EditorState(contents.name, contents.description, contents.is_active, base_version=version, entities=entities)
-
-
-def read_post(data: QueryDict) -> tuple[EditorState[FieldRow], Act]:
-    """What was typed, and the button that sent it."""
-    return editor_state.read_post(data, build_row=_typed_row)
-
-
-def _typed_row(parts: Mapping[str, str]) -> FieldRow:
-    return FieldRow(parts.get("field", ""))

@@ -4,14 +4,16 @@ What only the database knows, names and record types of other mappings, is added
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from crm_integrations.card_fields import FIELDS_LIMIT
 from crm_integrations.definitions import display_title
 from crm_integrations.mapping_pages.account_fields import AccountFields, find_definition
+from crm_integrations.mapping_pages.checks import check_mapping
+from crm_integrations.mapping_pages.contents import Contents
 from crm_integrations.mapping_pages.editor_acts import say_too_many
-from crm_integrations.mapping_pages.head_checks import check_head
 from crm_integrations.problems import Problem
 from crm_integrations.providers.base import CRMField, FieldType
 from dynamic_data.mappings.contents import EntityContents, EntityDraft, MappingContents, MappingDraft
@@ -24,12 +26,11 @@ def can_be_shown(field: CRMField) -> bool:
 
 def check_draft(draft: MappingDraft, fields: AccountFields) -> tuple[MappingContents | None, list[Problem]]:
     """The contents to store, or everything that is wrong with the draft."""
-    head = check_head(name=draft.name, description=draft.description, has_entities=bool(draft.entities))
-    problems = [*head, *_check_entities(draft, fields)]
+    problems = check_mapping(draft, fields, field_of=str, check_rows=_check_fields)
     return (None if problems else _build_contents(draft, fields)), problems
 
 
-def find_taken_types(draft: MappingDraft, taken: Mapping[str, str], titles: Mapping[str, str]) -> list[Problem]:
+def find_taken_types(draft: Contents[Any], taken: Mapping[str, str], titles: Mapping[str, str]) -> list[Problem]:
     """Record types that another active mapping shows already; `taken` gives its name, `titles` theirs for people."""
     sentence = _(
         "The active mapping “%(mapping)s” already shows “%(entity)s”. Remove it there, or deactivate one of the two."
@@ -45,35 +46,11 @@ def find_taken_types(draft: MappingDraft, taken: Mapping[str, str], titles: Mapp
     ]
 
 
-def _check_entities(draft: MappingDraft, fields: AccountFields) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for number, entity in enumerate(draft.entities):
-        problems = [*_check_entity(entity, fields, is_repeated=entity.entity_type in seen)]
-        yield from (problem.under("entities", number) for problem in problems)
-        seen.add(entity.entity_type)
-
-
-def _check_entity(entity: EntityDraft, fields: AccountFields, *, is_repeated: bool) -> Iterator[Problem]:
-    if is_repeated:
-        yield Problem(("entityType",), _("This mapping already has this entity type. Add its fields there."))
-        return
-    kept = [key for key in entity.fields if (entity.entity_type, key) in fields.kept]
-    if entity.entity_type in fields.unreadable:
-        if not kept or len(kept) < len(entity.fields):
-            yield Problem(("entityType",), fields.unreadable[entity.entity_type])
-    elif entity.entity_type not in fields.by_type and not kept:
-        yield Problem(("entityType",), _("The CRM account has no such entity type."))
-        return
-    if not entity.fields:
-        yield Problem(("fields",), _("Add at least one field, or remove this entity."))
-    if len(entity.fields) > FIELDS_LIMIT:
-        yield Problem(("fields",), say_too_many(FIELDS_LIMIT))
-    yield from _check_fields(entity, fields)
-
-
 def _check_fields(entity: EntityDraft, fields: AccountFields) -> Iterator[Problem]:
+    if len(entity.rows) > FIELDS_LIMIT:
+        yield Problem(("fields",), say_too_many(FIELDS_LIMIT))
     seen: dict[str, int] = {}
-    for position, key in enumerate(entity.fields):
+    for position, key in enumerate(entity.rows):
         first = seen.setdefault(key, position)
         problem = _check_field(entity.entity_type, key, fields)
         if problem is None and first != position:
@@ -101,5 +78,5 @@ def _build_contents(draft: MappingDraft, fields: AccountFields) -> MappingConten
 
 
 def _build_entity(entity: EntityDraft, fields: AccountFields) -> EntityContents:
-    found = [find_definition(entity.entity_type, key, fields) for key in entity.fields]
+    found = [find_definition(entity.entity_type, key, fields) for key in entity.rows]
     return EntityContents(entity.entity_type, tuple(definition for definition in found if definition))

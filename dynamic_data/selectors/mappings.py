@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_integrations.definitions import display_title, field_from_json, title_of_key
 from crm_integrations.models import Configuration
 from crm_integrations.overview import Facts, ImpactLine, MappingCount
+from crm_integrations.selectors.mappings import entity_titles, mappings_of
 from dynamic_data.models import DynamicDataMapping, ShownEntity
-from dynamic_data.services.mappings import type_titles
 
 MAPPINGS = gettext_lazy("Dynamic Data")
 
@@ -29,16 +29,10 @@ class MappingLine:
     changed_by: str
 
 
-def mappings_of(configuration: Configuration) -> QuerySet[DynamicDataMapping]:
-    """Every mapping of a configuration, active ones first."""
-    rows = DynamicDataMapping.objects.filter(configuration=configuration)
-    return rows.select_related("configuration__authentication__account", "changed_by").order_by("-is_active", "name")
-
-
 def mapping_lines(configuration: Configuration) -> list[MappingLine]:
     """The tab's lines, in a constant number of queries."""
-    rows = mappings_of(configuration).annotate(row_count=Count("entities__fields")).prefetch_related("entities__fields")
-    titles = type_titles(configuration)
+    rows = mappings_of(DynamicDataMapping, configuration).select_related("changed_by")
+    titles = entity_titles(configuration)
     return [
         MappingLine(
             mapping,
@@ -47,7 +41,7 @@ def mapping_lines(configuration: Configuration) -> list[MappingLine]:
             mapping.updated_at,
             mapping.changed_by.get_username() if mapping.changed_by else "",
         )
-        for mapping in rows
+        for mapping in rows.annotate(row_count=Count("entities__fields")).prefetch_related("entities__fields")
     ]
 
 

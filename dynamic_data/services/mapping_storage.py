@@ -3,17 +3,19 @@
 from crm_integrations.definitions import field_as_json, field_from_json
 from crm_integrations.mapping_pages.account_fields import Kept
 from crm_integrations.models import User
+from crm_integrations.services.mapping_store import Stored
 from dynamic_data.mappings.contents import EntityContents, MappingContents
 from dynamic_data.models import DynamicDataMapping, ShownEntity, ShownField
 
 
-def stored_contents(mapping: DynamicDataMapping) -> MappingContents:
+def read_stored(mapping: DynamicDataMapping) -> Stored[MappingContents]:
     """What the mapping says now."""
     entities = tuple(
         EntityContents(entity.entity_type, tuple(field_from_json(field.definition) for field in entity.fields.all()))
         for entity in mapping.entities.prefetch_related("fields")
     )
-    return MappingContents(mapping.name, mapping.description, mapping.is_active, entities)
+    contents = MappingContents(mapping.name, mapping.description, mapping.is_active, entities)
+    return Stored(contents, mapping.changed_by, mapping.updated_at)
 
 
 def stored_definitions(mapping: DynamicDataMapping) -> Kept:
@@ -26,21 +28,20 @@ def stored_definitions(mapping: DynamicDataMapping) -> Kept:
 def describe_fields(contents: MappingContents) -> list[dict[str, object]]:
     """The fields in short, without definitions: enough to choose them again."""
     return [
-        {"entityType": entity.entity_type, "fields": [field.key for field in entity.fields]}
+        {"entityType": entity.entity_type, "fields": [field.key for field in entity.rows]}
         for entity in contents.entities
     ]
 
 
-def store_head(mapping: DynamicDataMapping, contents: MappingContents, actor: User | None) -> None:
-    """Count the version up; the fields are the caller's."""
-    mapping.name, mapping.description, mapping.is_active = contents.name, contents.description, contents.is_active
-    mapping.version += 1
+def store_head(mapping: DynamicDataMapping, _contents: MappingContents, actor: User | None) -> None:
+    """The mapping's own columns, and who saved them."""
     mapping.changed_by = actor
     mapping.save()
 
 
 def store_fields(mapping: DynamicDataMapping, contents: MappingContents) -> None:
-    """Write the fields of a mapping that has none."""
+    """Write the fields in place of those that were there."""
+    mapping.entities.all().delete()
     entities = ShownEntity.objects.bulk_create(
         ShownEntity(mapping=mapping, entity_type=entity.entity_type, position=number)
         for number, entity in enumerate(contents.entities)
@@ -48,5 +49,5 @@ def store_fields(mapping: DynamicDataMapping, contents: MappingContents) -> None
     ShownField.objects.bulk_create(
         ShownField(entity=entities[number], crm_field=field.key, position=position, definition=field_as_json(field))
         for number, entity in enumerate(contents.entities)
-        for position, field in enumerate(entity.fields)
+        for position, field in enumerate(entity.rows)
     )

@@ -1,14 +1,14 @@
 """A row of the mapping editor as its template needs it: controls, small print, fit, notes, errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from crm_integrations.definitions import display_title
-from crm_integrations.mapping_pages.account_fields import AccountFields, has_changed_type
+from crm_integrations.mapping_pages.account_fields import AccountFields, find_definition, has_changed_type
 from crm_integrations.mapping_pages.field_choices import Option, OptionGroup
+from crm_integrations.mapping_pages.row_views import FieldRowView
 from crm_integrations.providers.base import CRMField
 from memorialization.forms.editor_state import RowState
 from memorialization.mappings.row_fit import FIT_WORDS, Fit, FitWords, is_transcript, judge_row, source_kind
@@ -21,25 +21,13 @@ PARTS = {"crmField": "field", "channel": "channel", "source": "source"}
 
 
 @dataclass
-class RowView:
-    """What `_row.html` draws. `prefix` starts the ids and names of its controls."""
+class RowView(FieldRowView[RowState]):
+    """What `_row.html` draws."""
 
-    prefix: str
-    numbers: str  # of the card and the row, for the buttons' values
-    state: RowState
-    field_title: str
-    field_groups: Sequence[OptionGroup]
-    field_print: str = ""
     source_print: str = ""
     fit: Fit | None = None
     fit_sentence: str = ""
     transcript_note: str = ""
-    errors: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def field_id(self) -> str:
-        """The id of the row's first control."""
-        return f"{self.prefix}-field"
 
     @property
     def is_variable(self) -> bool:
@@ -61,18 +49,13 @@ def build_row(
     groups: Sequence[OptionGroup],
     errors: dict[str, list[str]],
 ) -> RowView:
-    """One row; `groups` are every field of the entity type, shown in rows that are open for choosing."""
+    """One row; `groups` are every field of the entity type."""
     row = state.as_draft()
-    known = fields.by_type.get(entity_type, {}).get(row.crm_field)
-    definition = known or fields.kept.get((entity_type, row.crm_field))
-    view = RowView(
-        prefix=f"entity-{numbers[0]}-row-{numbers[1]}",
-        numbers=f"{numbers[0]} {numbers[1]}",
-        state=state,
-        field_title=display_title(definition) if definition else row.crm_field,
-        field_groups=groups if state.is_open else (),
-        errors=errors,
-    )
+    known = fields.find(entity_type, row.crm_field)
+    definition = find_definition(entity_type, row.crm_field, fields)
+    view = RowView.place(state, *numbers)
+    view.offer(definition, groups)
+    view.errors = errors
     view.field_print = describe_field(definition) if definition else ""
     view.source_print = _print_source(row.channel, row.source)
     view.fit = _judge(entity_type, row.crm_field, known, fields, row.channel, row.source)

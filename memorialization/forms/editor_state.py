@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.http import QueryDict
-
-from crm_integrations.mapping_pages import editor_state
 from crm_integrations.mapping_pages.editor_acts import EditorActs
-from crm_integrations.mapping_pages.editor_state import Act, CardState, EditorState, FieldRow
-from memorialization.mappings.contents import MappingContents
-from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft, clean_source
+from crm_integrations.mapping_pages.editor_state import FieldRow
+from crm_integrations.mapping_pages.row_forms import RowForms
+from memorialization.mappings.contents import Row
+from memorialization.mappings.drafts import RowDraft, clean_source
 from memorialization.models.mappings import RowChannel
 
 
@@ -33,41 +31,20 @@ class RowState(FieldRow):
         return RowDraft(self.crm_field, self.channel, source)
 
 
-ACTS: EditorActs[RowState] = EditorActs(lambda before: RowState(channel=before.channel if before else ""))
+def _opened(row: Row) -> RowState:
+    if row.channel == RowChannel.SCRIPT_VARIABLE:
+        return RowState(row.field.key, channel=row.channel, variable=row.source)
+    return RowState(row.field.key, channel=row.channel, source=row.source)
 
 
-def draft_from_state(state: EditorState[RowState]) -> MappingDraft:
-    """The mapping as it is to be checked."""
-    entities = tuple(
-        EntityDraft(entity.entity_type, tuple(row.as_draft() for row in entity.rows)) for entity in state.entities
-    )
-    return MappingDraft(state.name.strip(), state.description.strip(), state.is_active, entities)
-
-
-def state_from_contents(contents: MappingContents, *, version: int) -> EditorState[RowState]:
-    """The editor as it opens on a stored mapping."""
-    entities = [
-        CardState(entity.entity_type, [_stored_row(row.field.key, row.channel, row.source) for row in entity.rows])
-        for entity in contents.entities
-    ]
-    return EditorState(contents.name, contents.description, contents.is_active, base_version=version, entities=entities)
-
-
-def read_post(data: QueryDict) -> tuple[EditorState[RowState], Act]:
-    """What was typed, and the button that sent it."""
-    return editor_state.read_post(data, build_row=_typed_row)
-
-
-def _stored_row(crm_field: str, channel: str, source: str) -> RowState:
-    if channel == RowChannel.SCRIPT_VARIABLE:
-        return RowState(crm_field, channel=channel, variable=source)
-    return RowState(crm_field, channel=channel, source=source)
-
-
-def _typed_row(parts: Mapping[str, str]) -> RowState:
+def _typed(parts: Mapping[str, str]) -> RowState:
     return RowState(
         parts.get("field", ""),
         channel=parts.get("channel", ""),
         source=parts.get("source", ""),
         variable=parts.get("variable", "").lower(),
     )
+
+
+ACTS: EditorActs[RowState] = EditorActs(lambda before: RowState(channel=before.channel if before else ""))
+ROWS: RowForms[RowState, Row, RowDraft] = RowForms(typed=_typed, opened=_opened, drafted=RowState.as_draft)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm_integrations.definitions import display_title
 from crm_integrations.mapping_pages.account_fields import AccountFields, find_definition
-from crm_integrations.mapping_pages.head_checks import check_head
+from crm_integrations.mapping_pages.checks import check_mapping
 from crm_integrations.problems import Path, Problem
 from memorialization.mappings.contents import EntityContents, MappingContents, Row
 from memorialization.mappings.drafts import VARIABLE_LIMIT, EntityDraft, MappingDraft, RowDraft
@@ -22,8 +22,7 @@ RowKey = tuple[str, str, str]
 
 def check_draft(draft: MappingDraft, fields: AccountFields) -> tuple[MappingContents | None, list[Problem]]:
     """The contents to store, or everything that is wrong with the draft."""
-    head = check_head(name=draft.name, description=draft.description, has_entities=bool(draft.entities))
-    problems = [*head, *_check_entities(draft, fields)]
+    problems = check_mapping(draft, fields, field_of=lambda row: row.crm_field, check_rows=_check_rows)
     return (None if problems else _build_contents(draft, fields)), problems
 
 
@@ -53,30 +52,6 @@ def find_taken_rows(
             )
             problems.append(Problem((*path, "crmField"), sentence % words))
     return problems
-
-
-def _check_entities(draft: MappingDraft, fields: AccountFields) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for number, entity in enumerate(draft.entities):
-        problems = [*_check_entity(entity, fields, is_repeated=entity.entity_type in seen)]
-        yield from (problem.under("entities", number) for problem in problems)
-        seen.add(entity.entity_type)
-
-
-def _check_entity(entity: EntityDraft, fields: AccountFields, *, is_repeated: bool) -> Iterator[Problem]:
-    if is_repeated:
-        yield Problem(("entityType",), _("This mapping already has this entity type. Add its fields there."))
-        return
-    kept = [row for row in entity.rows if (entity.entity_type, row.crm_field) in fields.kept]
-    if entity.entity_type in fields.unreadable:
-        if not kept or len(kept) < len(entity.rows):
-            yield Problem(("entityType",), fields.unreadable[entity.entity_type])
-    elif entity.entity_type not in fields.by_type and not kept:
-        yield Problem(("entityType",), _("The CRM account has no such entity type."))
-        return
-    if not entity.rows:
-        yield Problem(("fields",), _("Add at least one field, or remove this entity."))
-    yield from _check_rows(entity, fields)
 
 
 def _check_rows(entity: EntityDraft, fields: AccountFields) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from crm_integrations.definitions import field_as_json, field_from_json
+from crm_integrations.mapping_pages.contents import Contents, EntityRows
 from crm_integrations.providers.base import CRMField
 
 __all__ = ["EntityContents", "MappingContents", "Row", "field_as_json", "field_from_json"]
@@ -22,22 +23,11 @@ class Row:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntityContents:
-    """The rows of one record type, in their order."""
-
-    entity_type: str
-    rows: tuple[Row, ...]
+EntityContents = EntityRows[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class MappingContents:
+class MappingContents(Contents[Row]):
     """One version of a mapping."""
-
-    name: str
-    description: str
-    is_active: bool
-    entities: tuple[EntityContents, ...]
 
     def as_json(self) -> dict[str, Any]:
         """What is stored in `MappingVersion.contents`."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from memorialization.mappings.contents import MappingContents
+from crm_integrations.mapping_pages.contents import Contents, EntityRows
+from memorialization.mappings.contents import Row
 from memorialization.models.mappings import RowChannel
 
 VARIABLE_LIMIT = 200  # characters of a script variable's name
@@ -17,27 +18,8 @@ class RowDraft:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntityDraft:
-    """One record type with its rows."""
-
-    entity_type: str
-    rows: tuple[RowDraft, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MappingDraft:
-    """All that can be said of a mapping."""
-
-    name: str
-    description: str
-    is_active: bool
-    entities: tuple[EntityDraft, ...]
-
-    @property
-    def entity_types(self) -> list[str]:
-        """The record types named, each once."""
-        return list(dict.fromkeys(entity.entity_type for entity in self.entities))
+EntityDraft = EntityRows[RowDraft]
+MappingDraft = Contents[RowDraft]
 
 
 def clean_source(*, channel: str, source: str) -> str:
@@ -46,10 +28,6 @@ def clean_source(*, channel: str, source: str) -> str:
     return stripped.lower() if channel == RowChannel.SCRIPT_VARIABLE else stripped
 
 
-def draft_from_contents(contents: MappingContents) -> MappingDraft:
-    """The draft that would be saved as these contents."""
-    entities = tuple(
-        EntityDraft(entity.entity_type, tuple(RowDraft(row.field.key, row.channel, row.source) for row in entity.rows))
-        for entity in contents.entities
-    )
-    return MappingDraft(contents.name, contents.description, contents.is_active, entities)
+def draft_row(row: Row) -> RowDraft:
+    """The row that would be saved as this one."""
+    return RowDraft(row.field.key, row.channel, row.source)

@@ -1,15 +1,13 @@
 """Mappings as the configuration's tab lists them, and the versions of one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Subquery
 
-from crm_integrations.definitions import display_title, title_of_key
+from crm_integrations.definitions import title_of_key
 from crm_integrations.models import Configuration
-from crm_integrations.providers.base import EntityType
-from crm_integrations.services.known_definitions import known_entity_types
+from crm_integrations.selectors.mappings import entity_titles, mappings_of
 from memorialization.mappings.contents import MappingContents
 from memorialization.mappings.differences import describe_difference
 from memorialization.models import MappingVersion, MemorializationMapping
@@ -39,16 +37,10 @@ class VersionLine:
     contents: MappingContents
 
 
-def mappings_of(configuration: Configuration) -> QuerySet[MemorializationMapping]:
-    """Every mapping of a configuration, active ones first."""
-    rows = MemorializationMapping.objects.filter(configuration=configuration)
-    return rows.select_related("configuration__authentication__account").order_by("-is_active", "name")
-
-
 def mapping_lines(configuration: Configuration) -> list[MappingLine]:
     """The tab's lines, in a constant number of queries."""
     latest = MappingVersion.objects.filter(mapping=OuterRef("pk")).order_by("-number")
-    rows = mappings_of(configuration).annotate(
+    rows = mappings_of(MemorializationMapping, configuration).annotate(
         row_count=Count("entities__fields"),
         changed_at=Subquery(latest.values("created_at")[:1]),
         changed_by=Subquery(latest.values("created_by__username")[:1]),
@@ -64,15 +56,6 @@ def mapping_lines(configuration: Configuration) -> list[MappingLine]:
         )
         for mapping in rows.prefetch_related("entities")
     ]
-
-
-def entity_titles(configuration: Configuration) -> dict[str, str]:
-    """The entity types' names as last read from the account."""
-    authentication = configuration.authentication
-    known: Mapping[str, EntityType] = known_entity_types(
-        account_id=authentication.account_id if authentication else None
-    )
-    return {key: display_title(entity_type) for key, entity_type in known.items()}
 
 
 def version_lines(mapping: MemorializationMapping) -> list[VersionLine]:

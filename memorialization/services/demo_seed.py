@@ -32,11 +32,12 @@ from crm_integrations.services.configurations import (
     finish_authentication,
     select_authentication,
 )
+from crm_integrations.services.mapping_saving import MappingRefused
 from crm_integrations.services.rights import recheck_rights
 from memorialization.services.demo_consent import ConsentFailed, give_consent, is_on_this_machine
 from memorialization.services.demo_mappings import NAME, WISHES, DemoFieldMissing, draft_demo_mapping
 from memorialization.services.demo_target import provide_target
-from memorialization.services.mappings import MappingRefused, create_mapping
+from memorialization.services.mappings import create_mapping
 
 MATCHING = {"searches_records": True, "phone_country": "CA"}  # the demo's people call from Canada
 

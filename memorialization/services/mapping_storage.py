@@ -2,8 +2,8 @@
 
 from crm_integrations.mapping_pages.account_fields import Kept
 from crm_integrations.models import User
+from crm_integrations.services.mapping_store import Stored
 from memorialization.mappings.contents import MappingContents, field_as_json, field_from_json
-from memorialization.mappings.drafts import draft_from_contents
 from memorialization.models import MappedEntity, MappedField, MappingVersion, MemorializationMapping
 
 
@@ -19,32 +19,31 @@ def current_version(mapping: MemorializationMapping) -> MappingVersion:
     return mapping.versions.select_related("created_by").get(number=mapping.version)
 
 
-def describe_rows(version: MappingVersion) -> list[dict[str, object]]:
+def read_stored(mapping: MemorializationMapping) -> Stored[MappingContents]:
+    """What the mapping says now."""
+    version = current_version(mapping)
+    return Stored(MappingContents.from_json(version.contents), version.created_by, version.created_at)
+
+
+def describe_rows(contents: MappingContents) -> list[dict[str, object]]:
     """The rows in short, without definitions: enough to write them again."""
-    draft = draft_from_contents(MappingContents.from_json(version.contents))
     return [
-        {"entityType": entity.entity_type, "fields": [[row.crm_field, row.channel, row.source] for row in entity.rows]}
-        for entity in draft.entities
+        {"entityType": entity.entity_type, "fields": [[row.field.key, row.channel, row.source] for row in entity.rows]}
+        for entity in contents.entities
     ]
 
 
-def store_next_version(mapping: MemorializationMapping, contents: MappingContents, actor: User | None) -> None:
-    """Count the version up; the rows are the caller's."""
-    mapping.name, mapping.description, mapping.is_active = contents.name, contents.description, contents.is_active
-    mapping.version += 1
+def store_head(mapping: MemorializationMapping, contents: MappingContents, actor: User | None) -> None:
+    """The mapping's own columns, and the version that keeps what it says."""
     mapping.save()
-    store_version(mapping, contents, actor)
-
-
-def store_version(mapping: MemorializationMapping, contents: MappingContents, actor: User | None) -> None:
-    """Keep what the present version says."""
     MappingVersion.objects.create(
         mapping=mapping, number=mapping.version, contents=contents.as_json(), created_by=actor
     )
 
 
 def store_rows(mapping: MemorializationMapping, contents: MappingContents) -> None:
-    """Write the rows of a mapping that has none."""
+    """Write the rows in place of those that were there."""
+    mapping.entities.all().delete()
     entities = MappedEntity.objects.bulk_create(
         MappedEntity(mapping=mapping, entity_type=entity.entity_type, position=number)
         for number, entity in enumerate(contents.entities)

@@ -2,42 +2,34 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from crm_integrations.models import Configuration
-from crm_integrations.selectors.configurations import configuration_or_404, effective_state
+from crm_integrations.selectors.configurations import configuration_or_404
+from crm_integrations.selectors.mappings import entity_titles, mapping_or_404
 from crm_integrations.views.access import requires
-from crm_integrations.views.breadcrumbs import configuration_trail
 from crm_integrations.views.mapping_lists import (
     answer_delete,
     answer_duplicate,
     answer_switch,
     mapping_trail,
+    show_tab,
     tab_context,
 )
 from crm_integrations.views.signed_in import SignedInRequest
 from memorialization.mapping_kind import KIND, WORDS
 from memorialization.models import MemorializationMapping
-from memorialization.selectors.mappings import entity_titles, mapping_lines, mappings_of, version_lines
-from memorialization.services.mappings import delete_mapping, duplicate_mapping, set_mapping_active
+from memorialization.selectors.mappings import mapping_lines, version_lines
+from memorialization.services.mappings import MAPPINGS
 
 
 @require_safe
 @requires(*KIND.view_permissions)
 def list_mappings(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Every mapping of the configuration with the acts that the person may do."""
-    configuration = configuration_or_404(pk)
-    context = {
-        **tab_context(request, KIND, configuration),
-        "state": effective_state(configuration),
-        "breadcrumbs": configuration_trail(configuration, _("Data Memorialization")),
-        "lines": mapping_lines(configuration),
-        "words": WORDS,
-    }
-    return render(request, "crm_integrations/mappings/list.html", context)
+    return show_tab(request, KIND, WORDS, pk, lines=mapping_lines)
 
 
 @require_safe
@@ -45,7 +37,7 @@ def list_mappings(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def show_versions(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     """What the mapping says now, and every version it had with the difference in words."""
     configuration = configuration_or_404(pk)
-    mapping = mapping_or_404(configuration, mapping_id)
+    mapping = mapping_or_404(MemorializationMapping, configuration, mapping_id)
     lines = version_lines(mapping)
     context = {
         **tab_context(request, KIND, configuration),
@@ -61,12 +53,11 @@ def show_versions(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpRe
 @requires(*KIND.delete_permissions)
 def delete(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     """Asks first; what was planned already is still written."""
-    mapping = mapping_or_404(configuration_or_404(pk), mapping_id)
     return answer_delete(
         request,
-        KIND,
-        mapping,
-        delete=lambda: delete_mapping(mapping=mapping, actor=request.user),
+        MAPPINGS,
+        pk,
+        mapping_id,
         text=_("The mapping and its versions are deleted. This cannot be undone."),
         consequences=[
             _("Interactions that fall due from now on are no longer written by it."),
@@ -80,26 +71,11 @@ def delete(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
 @requires(*KIND.edit_permissions)
 def switch(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     """Activate (`active=1`) or deactivate; refused with the names of mappings that write the same fields."""
-    mapping = mapping_or_404(configuration_or_404(pk), mapping_id)
-    return answer_switch(
-        request,
-        KIND,
-        mapping,
-        switch=lambda is_active: set_mapping_active(mapping=mapping, is_active=is_active, actor=request.user),
-    )
+    return answer_switch(request, MAPPINGS, pk, mapping_id)
 
 
 @require_POST
 @requires(*KIND.create_permissions)
 def duplicate(request: SignedInRequest, pk: UUID, mapping_id: int) -> HttpResponse:
     """An inactive copy, opened in the editor when the person may edit it."""
-    mapping = mapping_or_404(configuration_or_404(pk), mapping_id)
-    return answer_duplicate(request, KIND, duplicate=lambda: duplicate_mapping(mapping=mapping, actor=request.user))
-
-
-def mapping_or_404(configuration: Configuration, mapping_id: int) -> MemorializationMapping:
-    """The mapping, if it is one of this configuration."""
-    mapping = mappings_of(configuration).filter(pk=mapping_id).first()
-    if mapping is None:
-        raise Http404
-    return mapping
+    return answer_duplicate(request, MAPPINGS, pk, mapping_id)

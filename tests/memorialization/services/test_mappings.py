@@ -9,13 +9,11 @@ from crm_integrations.models import AuditEntry, CatalogueSnapshot
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import CRMUnavailable
 from crm_integrations.services.catalogue import read_fields
+from crm_integrations.services.mapping_saving import MappingChanged, MappingGone, MappingRefused
 from memorialization.mappings.contents import MappingContents
 from memorialization.mappings.drafts import EntityDraft, MappingDraft, RowDraft
 from memorialization.models import MappedField, MappingVersion, MemorializationMapping
 from memorialization.services.mappings import (
-    MappingChanged,
-    MappingGone,
-    MappingRefused,
     create_mapping,
     delete_mapping,
     duplicate_mapping,

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm_integrations.models import Configuration
+from crm_integrations.views import mapping_lists
 from memorialization.models import MemorializationMapping
 from memorialization.services.mappings import set_mapping_active
-from memorialization.views import mappings as mapping_views
 from tests.factories import make_authentication, make_configuration, make_mapping, make_user
 from tests.memory_provider import MemoryProvider
 
@@ -172,7 +172,7 @@ def test_what_was_deleted_since_the_page_was_opened_is_not_found(client, mapping
         Configuration.objects.update(state="deleted", deleted_at=mapping.created_at)
         return mapping
 
-    monkeypatch.setattr(mapping_views, "mapping_or_404", delete_meanwhile)
+    monkeypatch.setattr(mapping_lists, "mapping_or_404", delete_meanwhile)
     assert sign_in(client, action).post(url(name, mapping)).status_code == 404
 
 
