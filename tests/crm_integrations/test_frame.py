@@ -11,6 +11,8 @@ from django.http import HttpResponse
 from django.template import engines
 from django.template.loader import render_to_string
 from django.urls import include, path
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from crm_integrations import navigation, permissions, tabs
 from crm_integrations.models import Configuration
@@ -245,8 +247,19 @@ def test_times_are_relative_within_a_week(distance, words):
 def test_a_moment_carries_its_exact_time_for_machines_hover_and_screen_readers():
     html = render("{% load moments %}{{ at|moment:now }}", at=NOW - timedelta(minutes=7), now=NOW)
     assert 'datetime="2026-11-22T14:53:00+00:00"' in html
-    assert "14:53:00 UTC" in html
+    assert "22 Nov 2026, 14:53:00 UTC" in html
     assert "7 min ago" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "moment"),
+    [("en", "2 Nov 2026", "2 Nov 2026, 22:10"), ("fr-ca", "2026-11-02", "2 novembre 2026, 22\xa0h\xa010")],
+)
+def test_no_language_writes_a_day_that_could_be_read_as_another(language, day, moment):
+    at = datetime(2026, 11, 2, 22, 10, tzinfo=UTC)
+    with override(language):
+        assert relative_words(at, now=at + timedelta(days=30)) == day
+        assert date_format(at, "DATETIME_FORMAT") == moment
 
 
 def test_a_share_is_cut_and_never_rounded_up_to_all():

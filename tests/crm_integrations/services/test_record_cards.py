@@ -89,7 +89,7 @@ def test_a_card_has_the_fields_in_their_order_and_a_link(configuration, clock):
         ("subject", "Subject", "Broken printer"),
         ("priority", "Priority", "High"),
         ("requester_id", "Requester", "Ada Lovelace"),
-        ("created_at", "Created", "Nov. 22, 2026, 10:04"),
+        ("created_at", "Created", "22 Nov 2026, 10:04"),
     ]
     assert card.url == "https://help.acme.test/ticket/1"
     assert (card.entity_title, card.stale_s, card.problem, card.is_gone) == ("Ticket", None, "", False)

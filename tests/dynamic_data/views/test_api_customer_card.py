@@ -68,7 +68,7 @@ def test_a_contacts_card_has_its_linked_and_related_records(call, kept_links):
                 "url": "https://help.acme.test/ticket/1",
                 "fields": [
                     {"key": "subject", "label": "Subject", "value": "Broken printer"},
-                    {"key": "created_at", "label": "Created", "value": "Nov. 22, 2026, 10:04"},
+                    {"key": "created_at", "label": "Created", "value": "22 Nov 2026, 10:04"},
                 ],
                 "linked": True,
                 "closed": False,
