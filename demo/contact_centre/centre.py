@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -98,8 +99,8 @@ class Centre:
         book = book.narrow_to(ticket_id) if ticket_id else book
         chosen = self.storage.take_seed() if seed is None else seed
         told = play(name=name, seed=chosen, book=book, now=self.now(), span_s=span_s)
-        self.storage.add_play(told, target_id=target.id, origin=origin, now=self.now().timestamp())
-        return told
+        play_id = self.storage.add_play(told, target_id=target.id, origin=origin, now=self.now().timestamp())
+        return replace(told, id=play_id)
 
     def tick(self) -> bool:
         """Let the stream play its next interaction when its time has come; whether it did."""

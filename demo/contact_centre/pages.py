@@ -47,9 +47,16 @@ def render_page(*, problem: str) -> str:
         waiting=running.storage.count_waiting(),
         groups=scenarios,
         plays=[describe(running, play) for play in running.log()],
+        played=find_played(running),
         problem=problem,
         typed=request.form,
     )
+
+
+def find_played(running: Centre) -> dict[str, Any] | None:
+    """The play that a button has just made; None on any other visit, or when it is not kept any more."""
+    play = running.storage.find_play(request.args.get("played", 0, int))
+    return describe(running, play) if play else None
 
 
 @blueprint.get("/pulse")
@@ -88,13 +95,14 @@ def language_of_card() -> str:
 @blueprint.post("/play")
 def play() -> Any:
     """One of the buttons."""
+    ticket_id = request.form.get("ticket_id", "").strip() or None
     try:
-        centre().play(request.form.get("scenario", ""), ticket_id=request.form.get("ticket_id", "").strip() or None)
+        told = centre().play(request.form.get("scenario", ""), ticket_id=ticket_id)
     except NoTarget:
         return render_page(problem=NO_TARGET_WORDS), 409
     except UnknownScenario:
         return render_page(problem="There is no such scenario."), 404
-    return back("log")
+    return redirect(f"/?played={told.id}#log", 303)
 
 
 @blueprint.post("/rate")

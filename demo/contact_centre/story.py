@@ -45,6 +45,7 @@ class Play:
     contact_ids: tuple[str, ...]
     customer: str
     sends: tuple[Send, ...]
+    id: int = 0  # in the log, once it is stored there
 
     @property
     def event_ids(self) -> tuple[str, ...]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from demo.contact_centre.app import create_app
@@ -23,7 +25,7 @@ def test_the_page_offers_every_scenario_and_says_what_is_running(client):
 
 def test_a_button_plays_one_and_the_log_shows_the_answers_and_the_way_to_the_product(client, centre, clock):
     answer = client.post("/play", data={"scenario": "voice_repeated_and_shuffled", "ticket_id": ""})
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/#log")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?played=1#log")
     assert "started: waiting" in page_of(client)
     clock.advance(10)
     centre.outbox.send_due()
@@ -31,6 +33,16 @@ def test_a_button_plays_one_and_the_log_shows_the_answers_and_the_way_to_the_pro
     assert "acw completed: accepted" in page and "duplicate" in page
     assert f"http://localhost:8000/interactions/?q={contact_id}" in page
     assert KEY not in page
+
+
+def test_what_was_just_played_is_named_with_the_way_to_it_and_to_its_interaction(client, centre):
+    client.post("/play", data={"scenario": "digital_chat"})
+    place = client.post("/play", data={"scenario": "voice_caller_gives_up"}).headers["Location"]
+    newest = centre.log()[0]
+    told = re.search(r'<p class="played".*?</p>', client.get(place).get_data(as_text=True), re.DOTALL)[0]
+    assert f'href="/plays/{newest["id"]}"' in told and SCENARIOS["voice_caller_gives_up"].title in told
+    assert f'href="http://localhost:8000/interactions/?q={newest["contact_ids"][0]}"' in told
+    assert all('class="played"' not in client.get(path).get_data(as_text=True) for path in ("/", "/?played=99"))
 
 
 def test_refusals_are_told(client, centre, product):
