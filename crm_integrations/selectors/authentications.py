@@ -31,6 +31,7 @@ class LimitLine:
     """One limit of the account as last reported; `share` is what is used of it, in whole percent."""
 
     name: str
+    label: str | Promise
     limit: int
     used: int
     share: int
@@ -70,10 +71,16 @@ def right_lines(rights: list[dict[str, Any]], provider: CRMProvider | None) -> l
     ]
 
 
-def limit_lines(states: Iterable[BudgetState]) -> list[LimitLine]:
-    """What is used of the account's limits, of those whose size is known."""
+def limit_lines(states: Iterable[BudgetState], labels: Mapping[str, str | Promise]) -> list[LimitLine]:
+    """What is used of the account's limits, of those whose size is known; `labels`: what people call them."""
     return [
-        LimitLine(state.limit_class, state.limit, state.used, round(100 * state.used / state.limit))
+        LimitLine(
+            name=state.limit_class,
+            label=labels.get(state.limit_class, state.limit_class),
+            limit=state.limit,
+            used=state.used,
+            share=round(100 * state.used / state.limit),
+        )
         for state in states
         if state.limit
     ]

@@ -1,13 +1,16 @@
 """Budgets as pages show them: what of each limit of an account is used, by whom, and what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
 
 from crm_integrations.budgets import running, windows
 from crm_integrations.budgets.windows import BudgetWindow
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import LimitScope
+from crm_integrations.providers.registry import UnknownProvider, get_provider
 from crm_integrations.services.budget_books import BudgetBook, build_window, documented_limits, read_book
 
 RAMP = timedelta(seconds=1)  # a limit that opens so soon only feels its way into a new window
@@ -60,6 +63,14 @@ def find_shut(book: BudgetBook, *, now: datetime) -> dict[str, datetime]:
         if book.scope_of(name) is not LimitScope.RECORD
     }
     return {name: at for name, at in opens.items() if at is not None and at > now + RAMP}
+
+
+def find_limit_labels(account: CRMAccount) -> Mapping[str, str | Promise]:
+    """Limit class → its words; what is missing is shown by its name."""
+    try:
+        return get_provider(account.provider).limit_labels
+    except UnknownProvider:
+        return {}
 
 
 def find_pause(states: list[BudgetState], *, limit_class: str = "account") -> BudgetState | None:

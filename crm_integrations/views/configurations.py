@@ -22,7 +22,7 @@ from crm_integrations.permissions import (
 )
 from crm_integrations.selectors.audit import recent_audit
 from crm_integrations.selectors.authentications import configurations_beside, limit_lines, right_lines
-from crm_integrations.selectors.budgets import budget_states, find_pause
+from crm_integrations.selectors.budgets import budget_states, find_limit_labels, find_pause
 from crm_integrations.selectors.configurations import (
     FILTERED_ABOVE,
     STATES,
@@ -111,12 +111,14 @@ def _connection(request: SignedInRequest, configuration: Configuration) -> dict[
     provider, now = find_provider(configuration), timezone.now()
     account = authentication.account
     budgets = budget_states(account_id=account.pk, now=now)
+    labels, pause = find_limit_labels(account), find_pause(budgets)
     return {
         "authentication": authentication,
         "account_url": provider.account_url(account.address) if provider else account.address,
         "rights": right_lines(authentication.rights, provider),
-        "limits": limit_lines(budgets),
+        "limits": limit_lines(budgets, labels),
         "load_url": account_page_url(user=request.user, account_id=account.pk),
-        "pause": find_pause(budgets),
+        "pause": pause,
+        "pause_label": labels.get(pause.limit_class, pause.limit_class) if pause else "",
         "beside": configurations_beside(configuration),
     }

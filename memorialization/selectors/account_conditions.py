@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from crm_integrations.models import Configuration
+from crm_integrations.selectors.budgets import find_limit_labels
 from crm_integrations.services.call_budgets import WHOLE_ACCOUNT
 from memorialization.selectors.account_backlogs import Backlog
-from memorialization.selectors.account_limits import find_limit_labels
 from memorialization.selectors.account_standings import Standing
 from memorialization.waits import wait_words
 

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.limits import LimitScope
-from crm_integrations.providers.registry import UnknownProvider, get_provider
-from crm_integrations.selectors.budgets import BudgetState
+from crm_integrations.selectors.budgets import BudgetState, find_limit_labels
 from crm_integrations.services.call_budgets import WHOLE_ACCOUNT
 from memorialization.selectors.account_activity import ClassCalls
 
@@ -59,14 +58,6 @@ class LimitRow:
     def is_named(self) -> bool:
         """Whether there are words for it."""
         return self.label != self.name
-
-
-def find_limit_labels(account: CRMAccount) -> Mapping[str, str | Promise]:
-    """Limit class → its words; what is missing is shown by its name."""
-    try:
-        return get_provider(account.provider).limit_labels
-    except UnknownProvider:
-        return {}
 
 
 def build_limit_rows(

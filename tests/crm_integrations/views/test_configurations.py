@@ -17,6 +17,7 @@ from crm_integrations.permissions import (
 )
 from crm_integrations.services.intake_keys import create_key
 from tests.factories import make_authentication, make_configuration, make_user
+from tests.memory_provider import MemoryProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -164,9 +165,22 @@ def test_health_names_what_is_wrong_first(page, facts):
     assert "The system user lacks rights" in read()
     pause(configuration, minutes=5)
     assert "The CRM asked to slow down" in read()
-    assert "account: slow" in read()
+    assert '<span title="account">account</span>: slow' in read()
     Authentication.objects.update(state="reauthenticate", state_reason="invalid_grant")
     assert "Re-authenticate; what was held is then delivered in order." in read()
+
+
+def test_limits_are_shown_by_their_names_for_people_with_the_crms_own_behind_them(page, facts, monkeypatch):
+    monkeypatch.setattr(MemoryProvider, "limit_labels", {"account": "All calls", "update": "Updates"})
+    configuration = make_configuration()
+    pause(configuration, minutes=5)
+    for name in ("update", "unheard-of"):
+        budget = {"limit_class": name, "window_s": 60, "calls": 100}
+        CallBudget.objects.create(account=configuration.authentication.account, **budget)
+    text = page("configuration_detail", configuration.pk)
+    assert '<span title="update">Updates</span>' in text and 'aria-label="Updates"' in text
+    assert '<span title="unheard-of">unheard-of</span>' in text
+    assert '<span title="account">All calls</span>: slow' in text
 
 
 def test_a_pause_that_is_over_is_not_shown(page, facts):
