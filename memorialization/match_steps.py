@@ -24,6 +24,7 @@ class StepOutcome(StrEnum):
     UNUSABLE = "unusable"  # params: variable
     UNLINKED = "unlinked"  # params: record
     AMBIGUOUS = "ambiguous"
+    SEVERAL_PEOPLE = "several_people"  # and no record of theirs to choose from
     NO_CLUE = "no_clue"  # neither number nor address nor id of the person is known
     NO_OPEN_CASE = "no_open_case"  # params: hours
     PASSED_OVER = "passed_over"  # params: words; the CRM refused the question
@@ -40,6 +41,7 @@ STEP_SENTENCES: Mapping[str, str | Promise] = {
     StepOutcome.UNUSABLE: _("the script variable %(variable)s does not hold the id of a record"),
     StepOutcome.UNLINKED: _("record %(record)s was unlinked"),
     StepOutcome.AMBIGUOUS: _("found more than one, so none was chosen"),
+    StepOutcome.SEVERAL_PEOPLE: _("more than one person fits, so none was chosen"),
     StepOutcome.NO_CLUE: _("nothing is known to look for the person by"),
     StepOutcome.NO_OPEN_CASE: _("the person has no unsolved case that changed within %(hours)s hours"),
     StepOutcome.PASSED_OVER: _("passed over, because the CRM refused the question: %(words)s"),
@@ -69,10 +71,10 @@ def as_candidate(record: CRMRecord) -> dict[str, str]:
     return {"entity_type": record.entity_type, "id": record.id, "title": record.title[:TITLE_LIMIT]}
 
 
-def ambiguous(rule: str, records: Sequence[CRMRecord]) -> Target:
+def ambiguous(rule: str, records: Sequence[CRMRecord], *, reason: str = "ambiguous") -> Target:
     """Nobody chooses among several; a person may."""
     candidates = tuple(as_candidate(record) for record in records[:CANDIDATES_KEPT])
-    return Target(rule, reason="ambiguous", params={"count": len(records)}, candidates=candidates)
+    return Target(rule, reason=reason, params={"count": len(records)}, candidates=candidates)
 
 
 def without(records: Iterable[CRMRecord], excluded: Collection[str]) -> list[CRMRecord]:

@@ -101,6 +101,10 @@ DELIVERY_REASONS: dict[str, Reason] = {
         _("More than one record was found, and none was chosen."),
         _("Link the right one: the values are then written to it."),
     ),
+    "ambiguous_person": Reason(
+        _("More than one person fits, so it is not known whose record to write."),
+        _("Find out who it was and link that record: the values are then written to it."),
+    ),
     "not_callers_case": Reason(
         _("The case belongs to somebody else than the caller, so it is not written."),
         _("Link it if it is the right one nevertheless."),

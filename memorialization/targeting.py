@@ -147,7 +147,7 @@ TARGETING_RULES: tuple[TargetingRule, ...] = (
 )
 LATER_RULES: Mapping[str, str | Promise] = {
     WRITTEN: _("A record that carries the Contact ID or Master Contact ID"),
-    SEARCH: _("The person, and their newest unsolved case"),
+    SEARCH: _("A search for the person"),
     CREATED: _("A record created for the contact"),
 }
 """Rules that need our tables or the CRM, in their order."""

@@ -17,7 +17,10 @@ VARIABLE_LIMIT = 100  # characters of a script variable's name
 COLUMNS = tuple(name for name in MATCHING_COLUMNS if name != "record_variables")
 VARIABLES = ("email_variable", "external_id_variable")
 SEARCH_COLUMNS = ("searches_by_phone", *VARIABLES)
-LABELS = {"case_age_hours": gettext_lazy("Hours since the case last changed, at most")}
+LABELS = {
+    "case_age_hours": gettext_lazy("Hours since the case last changed, at most"),
+    "closed_case_policy": gettext_lazy("Data for a closed case"),
+}
 HELP_TEXTS = {
     "searches_by_phone": gettext_lazy("The contact's number, however the CRM has it written."),
     "phone_country": gettext_lazy("Its two letters, such as CA."),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from memorialization.match_steps import STEP_SENTENCES
 from memorialization.models import Interaction
-from memorialization.reasons import explain_reason
+from memorialization.reasons import ReasonText, explain_reason
 from memorialization.selectors.ledger_records import RecordName, RecordNames, configuration_account
 from memorialization.selectors.ledger_timeline import TimelineEntry
 from memorialization.targeting import describe_rule
@@ -18,12 +18,16 @@ from memorialization.targeting import describe_rule
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record that a person may choose; `event_id` makes choosing it twice one link."""
+    """A record that a person may choose; `event_id` makes choosing it twice one link.
+
+    One of another type than is looked for, such as a person for a case, is shown and cannot be chosen.
+    """
 
     entity_type: str
     name: RecordName
     title: str
     event_id: str
+    is_choosable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Choice:
     """The records of one type among which nobody chose, and why."""
 
     type_title: str
-    why: str
+    why: ReasonText
     candidates: list[Candidate]
 
 
@@ -41,18 +45,19 @@ def record_choices(interaction: Interaction, names: RecordNames) -> list[Choice]
     return [
         Choice(
             names.title(account, entity_type),
-            explain_reason(target["reason"], target.get("params")).what,
-            [_candidate(interaction, names, each) for each in target["candidates"]],
+            explain_reason(target["reason"], target.get("params")),
+            [_candidate(interaction, names, each, wanted=entity_type) for each in target["candidates"]],
         )
         for entity_type, target in interaction.targets.items()
         if not target["ids"] and target.get("candidates")
     ]
 
 
-def _candidate(interaction: Interaction, names: RecordNames, stored: Mapping[str, str]) -> Candidate:
+def _candidate(interaction: Interaction, names: RecordNames, stored: Mapping[str, str], *, wanted: str) -> Candidate:
     account = configuration_account(interaction.configuration)
     name = names.name(interaction.configuration, account, stored["entity_type"], stored["id"])
-    return Candidate(stored["entity_type"], name, stored.get("title", ""), str(uuid.uuid4()))
+    is_choosable = stored["entity_type"] == wanted
+    return Candidate(stored["entity_type"], name, stored.get("title", ""), str(uuid.uuid4()), is_choosable)
 
 
 def matching_entries(interaction: Interaction, title_of: Callable[[str], str]) -> list[TimelineEntry]:

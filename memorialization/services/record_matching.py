@@ -163,7 +163,8 @@ class _Walk:
         if people is None or self.entity_type == self.settings.person_type:
             return self._choose(SEARCH, None if people is None else without(people, self.excluded))
         if len(people) > 1:
-            return self._choose(SEARCH, self._cases_of_several(people), is_ambiguous=True)
+            cases = self._cases_of_several(people)
+            return self._choose(SEARCH, cases, is_ambiguous=True) if cases else self._leave_open(people)
         return self._find_case(people[0]) if people else self._choose(SEARCH, [])
 
     def _is_being_created(self) -> bool:
@@ -210,9 +211,17 @@ class _Walk:
             return Target(CREATED, reason="creation_refused", params={"words": failed.words})
         if record_id is None:
             people = self._ask(SEARCH, lambda: self.matcher.caller.people) or []
-            return self._choose(SEARCH, people) if len(people) > 1 else None
+            if len(people) < 2:
+                return None
+            is_person = self.entity_type == self.settings.person_type
+            return self._choose(SEARCH, people) if is_person else self._leave_open(people)
         self.trail.add(CREATED, StepOutcome.CREATED)
         return Target(CREATED, (record_id,))
+
+    def _leave_open(self, people: Sequence[CRMRecord]) -> Target:
+        """Several people fit, and there is no case of theirs to choose from: somebody has to find out who it was."""
+        self.trail.add(SEARCH, StepOutcome.SEVERAL_PEOPLE)
+        return ambiguous(SEARCH, people, reason="ambiguous_person")
 
     def _choose(self, rule: str, found: Sequence[CRMRecord] | None, *, is_ambiguous: bool = False) -> Target | None:
         """One is taken, several are left to a person, none leads to the next rule; None: the question was refused."""

@@ -31,9 +31,9 @@ def show_rules(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and not may_edit:
         raise PermissionDenied
     stored, shown = configuration_or_404(pk), configuration_or_404(pk)  # the form writes into its own copy
-    provider = find_provider(stored)
+    provider, title_of = find_provider(stored), record_type_titles(stored)
     form = RecordMatchingForm(
-        posted_data(request), instance=shown, provider=provider, title_of=record_type_titles(stored), may_edit=may_edit
+        posted_data(request), instance=shown, provider=provider, title_of=title_of, may_edit=may_edit
     )
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -56,8 +56,8 @@ def show_rules(request: SignedInRequest, pk: UUID) -> HttpResponse:
     context = {
         **page_context(request, stored, TAB, _("Record matching")),
         "form": form,
-        "has_people": bool(provider and provider.person_type),
-        "has_cases": bool(provider and provider.case_type),
+        "person_title": title_of(provider.person_type) if provider and provider.person_type else "",
+        "case_title": title_of(provider.case_type) if provider and provider.case_type else "",
     }
     status = 422 if form.errors and status == 200 else status
     return render(request, "memorialization/record_matching.html", context, status=status)

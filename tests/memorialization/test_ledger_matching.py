@@ -53,6 +53,18 @@ def test_the_page_lists_the_candidates_and_one_click_writes_to_the_right_one(edi
     assert 'value="17"' not in page and 'name="record_id" value="7"' in page  # the user is still open
 
 
+def test_people_are_shown_for_a_case_of_nobody_knows_whom_and_only_for_themselves_to_be_linked(editor):
+    configuration = configured(BOTH, searches_records=True)
+    for pk in ("7", "8"):
+        person(configuration, pk)
+    page = page_of(editor, matched(configuration))
+    choices = re.search(r'id="choices".*?</section>', page, re.DOTALL)[0]
+    user, case = re.split('<h3 class="choice-type">Ticket</h3>', choices)
+    assert "Link the right one" in user and user.count("Link this record") == 2
+    assert "Find out who it was and link that record" in case and "Link the right one" not in case
+    assert "Person 7" in case and "Person 8" in case and "Link this record" not in case
+
+
 def test_a_candidate_that_is_gone_is_refused_with_the_reason(editor):
     configuration, interaction = ambiguous_call()
     data = form_of(page_of(editor, interaction), "17")
@@ -76,7 +88,7 @@ def test_the_timeline_says_which_rules_were_tried_with_what_outcome(editor):
     assert "Record looked for: Ticket" in page
     assert "Records linked to the interaction: found nothing" in page
     assert "A record that carries the Contact ID or Master Contact ID: found nothing" in page
-    assert "The person, and their newest unsolved case: found nothing" in page
+    assert "A search for the person: found nothing" in page
 
 
 def test_the_page_says_that_records_are_still_looked_for_and_asks_for_news(editor):

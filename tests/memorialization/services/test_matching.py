@@ -158,7 +158,7 @@ def test_a_link_after_an_ambiguous_or_empty_search_plans_the_first_full_delivery
     for pk in ("7", "8"):
         person(configuration, pk)
     interaction = matched(configuration)
-    assert outcome(interaction)[3] == "ambiguous"
+    assert outcome(interaction)[3] == "ambiguous_person"
     take_in(configuration, link("2026-01-15T14:59:00Z", record="9", contactId="C1"), now=NOW)
     assert outcome(interaction)[:3] == ("9", "linked", "waiting")
     assert Delivery.objects.order_by("pk").first().reason == "resolved_by_link"

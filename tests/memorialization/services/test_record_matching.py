@@ -146,6 +146,27 @@ def test_more_than_one_match_of_a_search_never_guesses_skipped_ambiguous_with_th
     assert not RecordCreation.objects.exists()
 
 
+@pytest.mark.parametrize("columns", [{"searches_records": True}, {"creates_cases": True}])
+def test_several_people_without_a_case_of_theirs_leave_open_whose_case_it_is(columns):
+    configuration = configured(BOTH, **columns)
+    for pk in ("7", "8"):
+        person(configuration, pk)
+    interaction = matched(configuration)
+    assert outcome(interaction) == ("", "search", "skipped", "ambiguous_person")
+    assert candidates(interaction) == ["8", "7"]
+    assert ("search", "several_people") in steps(interaction)
+    assert not RecordCreation.objects.exists()
+
+
+def test_of_several_people_none_is_created_and_they_are_the_candidates():
+    configuration = configured(BOTH, creates_people=True)
+    for pk in ("7", "8"):
+        person(configuration, pk)
+    interaction = matched(configuration)
+    assert outcome(interaction, "user") == ("", "search", "skipped", "ambiguous")
+    assert candidates(interaction, "user") == ["8", "7"] and not RecordCreation.objects.exists()
+
+
 def test_a_create_rule_create_the_ticket_with_an_idempotency_key():
     configuration = configured(creates_cases=True)
     interaction = matched(configuration)

@@ -56,6 +56,14 @@ def test_the_rules_stand_in_their_order_each_with_its_switch(editor, configurati
     assert 'value="memory_ticket_id"' in page and "Record matching" in page and "record type “Ticket”" in page
 
 
+def test_the_search_says_what_it_yields_for_each_record_type_and_no_title_stands_twice(editor, configuration):
+    page = editor.get(address(configuration)).content.decode()
+    assert (
+        "For the record type “User” that person is the record; for “Ticket” it is their newest unsolved case." in page
+    )
+    assert page.count("Closed cases") == 1 and "Data for a closed case" in page
+
+
 def test_the_rules_are_saved_and_audited(editor, configuration):
     assert editor.post(address(configuration), posted(configuration)).url == address(configuration)
     configuration.refresh_from_db()
