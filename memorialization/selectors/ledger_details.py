@@ -23,6 +23,11 @@ class DeliverySheet:
     lines: list[FieldLine]
     target: str
 
+    @property
+    def has_blanks(self) -> bool:
+        """Whether some fields had nothing to be written."""
+        return any(line.is_blank for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkedRecord:

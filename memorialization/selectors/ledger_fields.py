@@ -72,6 +72,11 @@ class FieldLine:
     reason: ReasonText
     mapping: str
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether there was nothing to write, as in many a row; the page says why once."""
+        return self.result == FieldResult.BLANK
+
 
 @dataclass(frozen=True, slots=True)
 class FieldCounts:

@@ -121,7 +121,16 @@ def test_each_field_shows_its_way_and_its_result(viewer, configuration):
     page = page_of(viewer, interaction)
     for words in ("FR_Support", "Skill Name", "Rendered → Sent → Shown", "as it came", "Written", "handletime"):
         assert words in page, words
-    assert "The interaction has no value for it" in page  # the script variable
+    assert "Value for the CRM" in page
+
+
+def test_blank_fields_are_shown_quietly_and_explained_once(viewer, configuration):
+    page = page_of(viewer, end_call(configuration, fields={"status": "", "skillName": ""}))
+    quiet = re.findall(r'<span class="field-blank" title="([^"]+)">([^<]+)</span>', page)
+    assert quiet == [("The interaction has no value for it, so the CRM field stays as it is.", "Blank")] * 3
+    assert page.count("Blank: the interaction has no value for these fields") == 1
+    full = page_of(viewer, end_call(configuration, "416", scriptVariables={"HandleTime": "5"}))
+    assert "Blank" not in full
 
 
 def test_what_was_left_out_says_why_and_what_to_do(viewer, configuration):
