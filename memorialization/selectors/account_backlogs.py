@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -26,6 +27,16 @@ SELECT account.id,
       AND delivery.lane_id = lane.id AND delivery.state = 'waiting'
     ORDER BY lane.next_due_at LIMIT {COUNTED_MOST + 1}) AS few)
 FROM crm_integrations_crmaccount AS account
+"""  # noqa: S608 - a number of ours
+LOOKED_FOR = f"""
+SELECT configuration.id, configuration.name, authentication.account_id,
+  (SELECT COUNT(*) FROM (
+    SELECT 1 FROM memorialization_interaction AS interaction
+    WHERE interaction.configuration_id = configuration.id AND interaction.match_due_at IS NOT NULL
+    ORDER BY interaction.match_due_at LIMIT {COUNTED_MOST + 1}) AS few)
+FROM crm_integrations_configuration AS configuration
+LEFT JOIN crm_integrations_authentication AS authentication ON authentication.id = configuration.authentication_id
+WHERE configuration.state <> 'deleted'
 """  # noqa: S608 - a number of ours
 SHOWN_OF_OLDEST = (
     "state",
@@ -54,11 +65,30 @@ class BoundedCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedFor:
+    """How many interactions of one configuration wait until their records are found."""
+
+    configuration_id: UUID
+    configuration_name: str
+    account_id: int | None
+    count: BoundedCount
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """Deliveries that are not with the CRM yet, and how many records they are for."""
+    """Deliveries that are not with the CRM yet, how many records they are for, and what has none yet."""
 
     records: BoundedCount
     deliveries: BoundedCount
+    looked_for: tuple[LookedFor, ...] = ()  # by configuration, of those that have any
+
+    @property
+    def interactions(self) -> BoundedCount:
+        """Interactions whose records are being looked for, of all configurations."""
+        total = sum(each.count.value for each in self.looked_for)
+        return BoundedCount(
+            min(total, COUNTED_MOST), any(each.count.is_more for each in self.looked_for) or total > COUNTED_MOST
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +123,23 @@ NOTHING = Backlog(BoundedCount(0), BoundedCount(0))
 
 
 def count_backlogs() -> dict[int, Backlog]:
-    """The backlog of every account, in one query."""
-    return _count(COUNT, [])
+    """The backlog of every account, in two queries."""
+    return _count(COUNT, [], count_looked_for())
 
 
 def count_backlog(*, account_id: int) -> Backlog:
     """The backlog of one account."""
-    return _count(f"{COUNT} WHERE account.id = %s", [account_id]).get(account_id, NOTHING)
+    looked_for = count_looked_for(account_id=account_id)
+    return _count(f"{COUNT} WHERE account.id = %s", [account_id], looked_for).get(account_id, NOTHING)
+
+
+def count_looked_for(*, account_id: int | None = None) -> list[LookedFor]:
+    """The configurations with interactions whose records are looked for, of one account or of all, by name."""
+    condition, parameters = ("", []) if account_id is None else (" AND authentication.account_id = %s", [account_id])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{LOOKED_FOR}{condition} ORDER BY configuration.name", parameters)
+        rows = cursor.fetchall()
+    return [LookedFor(UUID(str(pk)), name, account, _bounded(count)) for pk, name, account, count in rows if count]
 
 
 def find_oldest_due(*, accounts: Sequence[CRMAccount], now: datetime) -> dict[int, Delivery]:
@@ -132,10 +172,16 @@ def _open_bulk_writes() -> QuerySet[BulkWrite]:
     return BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED)
 
 
-def _count(statement: str, parameters: list[int]) -> dict[int, Backlog]:
+def _count(statement: str, parameters: list[int], looked_for: Sequence[LookedFor]) -> dict[int, Backlog]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return {row[0]: Backlog(_bounded(row[1]), _bounded(row[2])) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    return {
+        account_id: Backlog(
+            _bounded(records), _bounded(deliveries), tuple(each for each in looked_for if each.account_id == account_id)
+        )
+        for account_id, records, deliveries in rows
+    }
 
 
 def _bounded(count: int) -> BoundedCount:

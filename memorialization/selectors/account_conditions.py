@@ -104,6 +104,8 @@ def _working(standing: Standing, backlog: Backlog) -> Condition | None:
         return Condition("working", "sending", _("Sending"), _("Deliveries are being worked off."))
     if backlog.records:
         return Condition("later", "waiting", _("Waiting"), _("What waits is not due yet."))
+    if backlog.interactions:
+        return Condition("matching", "waiting", _("Waiting"), _("Records are being looked for."))
     return None
 
 

@@ -15,6 +15,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from crm_integrations.models import Configuration, CRMAccount
 from memorialization.models import Delivery, Interaction, RecordLane
+from memorialization.selectors.account_backlogs import count_looked_for
 from memorialization.selectors.ledger_filters import (
     LedgerFilters,
     between_days,
@@ -23,7 +24,7 @@ from memorialization.selectors.ledger_filters import (
 )
 from memorialization.selectors.ledger_search import Criterion, delivery_criteria, interaction_criteria
 from memorialization.selectors.ledger_slices import Branch, find_ids
-from memorialization.selectors.ledger_states import DELIVERY_STATES, HELD, INTERACTION_STATES
+from memorialization.selectors.ledger_states import DELIVERY_STATES, HELD, INTERACTION_STATES, MATCHING
 
 Row = TypeVar("Row", bound=Model)
 MOST_BRANCHES = 240  # of one statement; SQLite takes 500
@@ -70,8 +71,13 @@ def _plain_interactions(filters: LedgerFilters) -> list[Branch[Interaction]]:
     if filters.state and filters.state not in INTERACTION_STATES:
         return []
     rows = between_days(Interaction.objects.all(), Interaction.objects.all(), filters)
-    criteria = _criteria(_configurations(filters), filters, Interaction.State.values)
-    branches = [Branch(rows.filter(**each)) for each in criteria]
+    configurations = _configurations(filters)
+    if filters.state == MATCHING:
+        branches = _matching_branches(rows, configurations, filters)
+    else:
+        branches = [
+            Branch(rows.filter(**each)) for each in _criteria(configurations, filters, Interaction.State.values)
+        ]
     return branches if len(branches) <= MOST_BRANCHES else [Branch(filtered_interactions(filters, has_text=False))]
 
 
@@ -124,6 +130,21 @@ def _waiting_branches(
             own = rows.filter(condition, configuration=configuration.pk, state=WAITING, channel=channel)
             branches.append(Branch(own))
     return branches
+
+
+def _matching_branches(
+    rows: QuerySet[Interaction], configurations: Sequence[Configuration], filters: LedgerFilters
+) -> list[Branch[Interaction]]:
+    """Interactions whose records are looked for: few of a configuration are gathered from an index of just those."""
+    counts = {each.configuration_id: each.count for each in count_looked_for()}
+    of_channel = {"channel": filters.channel} if filters.channel else {}
+    return [
+        Branch(
+            rows.filter(configuration=each.pk, match_due_at__isnull=False, **of_channel), not counts[each.pk].is_more
+        )
+        for each in configurations
+        if each.pk in counts
+    ]
 
 
 def _hold_condition(configuration: Configuration, state: str, accounts: set[int]) -> Q | None:

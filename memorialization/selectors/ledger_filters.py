@@ -16,7 +16,7 @@ from django.utils import timezone
 from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction
 from memorialization.selectors.ledger_search import narrow_deliveries, narrow_interactions
-from memorialization.selectors.ledger_states import INTERACTION_STATES, deliveries_in_state
+from memorialization.selectors.ledger_states import deliveries_in_state, interactions_in_state
 
 Row = TypeVar("Row", bound=Model)
 # SQLite uses a partial index only where its own condition stands in the query, word for word and without a parameter.
@@ -62,7 +62,7 @@ def filtered_interactions(filters: LedgerFilters, *, has_text: bool = True) -> Q
     """The same for interactions."""
     rows = Interaction.objects.exclude(configuration__state=Configuration.State.DELETED)
     if filters.state:
-        rows = rows.filter(state=filters.state) if filters.state in INTERACTION_STATES else rows.none()
+        rows = interactions_in_state(rows, filters.state)
     rows = rows.filter(**_plain_criteria(filters, {"channel": "channel"}))
     rows = between_days(rows, Interaction.objects.all(), filters)
     return narrow_interactions(rows, filters.q) if filters.q and has_text else rows

@@ -1,4 +1,4 @@
-"""States as the ledger shows them: the stored ones, and *held*, which an authentication makes of waiting."""
+"""States as the ledger shows them: the stored ones; *held*, which an authentication makes of waiting; *matching*."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,11 @@ DELIVERY_STATES: Mapping[str, str | Promise] = {
     State.FAILED.value: State.FAILED.label,
     State.SKIPPED.value: State.SKIPPED.label,
 }
-INTERACTION_STATES: Mapping[str, str | Promise] = {state.value: state.label for state in Interaction.State}
+MATCHING = "matching"
+INTERACTION_STATES: Mapping[str, str | Promise] = {
+    **{state.value: state.label for state in Interaction.State},
+    MATCHING: _("Records are being looked for"),  # whatever its stored state: another type may be planned already
+}
 UNFINISHED = frozenset({State.WAITING.value, State.SENDING.value, HELD})
 OTHER_ACCOUNT = _(
     "The configuration is connected to another account now; the delivery waits for the account it was planned for."
@@ -42,6 +46,13 @@ def deliveries_in_state(deliveries: QuerySet[Delivery], state: str) -> QuerySet[
         return deliveries.filter(state=state)
     is_held = Case(When(FREE_TO_GO, then=Value(False)), default=Value(True), output_field=BooleanField())
     return deliveries.filter(state=State.WAITING).annotate(is_held=is_held).filter(is_held=state == HELD)
+
+
+def interactions_in_state(interactions: QuerySet[Interaction], state: str) -> QuerySet[Interaction]:
+    """Those that a page lists under `state`; an unknown state finds nothing."""
+    if state == MATCHING:
+        return interactions.filter(match_due_at__isnull=False)
+    return interactions.filter(state=state) if state in INTERACTION_STATES else interactions.none()
 
 
 def shown_state(delivery: Delivery) -> str:

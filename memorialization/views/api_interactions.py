@@ -101,7 +101,19 @@ def _segment_as_json(segment: Interaction, *, is_held: bool) -> dict[str, Any]:
         "agentId": segment.agent_id,
         "state": segment.state,
         "verdict": {"rule": segment.verdict_rule, "text": str(RULES.get(segment.verdict_rule, ""))},
+        "matching": _matching_as_json(segment, is_held=is_held),
         "deliveries": [_delivery_as_json(delivery, is_held=is_held) for delivery in deliveries],
+    }
+
+
+def _matching_as_json(segment: Interaction, *, is_held: bool) -> dict[str, str] | None:
+    """What the pages say of records that are still looked for; None when there are none such."""
+    if segment.match_due_at is None:
+        return None
+    return {
+        "state": "held" if is_held else "waiting",
+        "text": _("Records are being looked for"),
+        "reason": explain_reason(segment.match_reason).what if segment.match_reason else "",
     }
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration
 from memorialization.models import Contact, Delivery, Interaction, RecordLane
-from memorialization.selectors import ledger_branches
+from memorialization.selectors import account_backlogs, ledger_branches
 from memorialization.selectors.ledger_branches import delivery_branches, interaction_branches
 from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, filtered_interactions
 from memorialization.selectors.ledger_search import begins_with
@@ -41,6 +41,7 @@ def configurations():
     Configuration.objects.filter(pk=found[2].pk).update(authentication=found[0].authentication)
     Configuration.objects.filter(pk=found[3].pk).update(state="deleted", deleted_at=timezone.now())
     Interaction.objects.filter(contact__contact_id="1").update(state=Interaction.State.OPEN, channel="digital")
+    Interaction.objects.filter(contact__contact_id__in=["1", "2"]).update(match_due_at=timezone.now())
     return found
 
 
@@ -72,10 +73,13 @@ def test_branches_find_the_deliveries_that_the_filter_finds(configurations, monk
     assert ids_of(filtered_deliveries(LedgerFilters(state="waiting")))
 
 
-def test_branches_find_the_interactions_that_the_filter_finds(configurations):
+@pytest.mark.parametrize("most", [account_backlogs.COUNTED_MOST, 0])
+def test_branches_find_the_interactions_that_the_filter_finds(configurations, monkeypatch, most):
+    monkeypatch.setattr(account_backlogs, "COUNTED_MOST", most)
     for filters in in_every_way(INTERACTION_STATES):
         expected = ids_of(filtered_interactions(filters))
         assert find_ids(interaction_branches(filters), after=0, limit=100) == expected, filters
+    assert len(ids_of(filtered_interactions(LedgerFilters(state="matching")))) == 6  # two of three that are there
 
 
 def test_a_page_of_several_branches_is_in_order_and_has_no_row_twice(configurations):
@@ -147,6 +151,17 @@ def test_the_deliveries_of_a_text_are_gathered_and_the_table_is_not_read_in_the_
         assert branch.is_small
         plan = plan_of(branch.rows.order_by((F("pk") + 0).desc()).values_list("pk")[:51])
         assert not re.search(r"SCAN |Scan Backward using memorialization_delivery_pkey", plan), plan
+
+
+def test_the_few_whose_records_are_looked_for_are_gathered_from_an_index_of_just_those(ledger):
+    few = list(Interaction.objects.order_by("pk").values_list("pk", flat=True)[:3])
+    Interaction.objects.filter(pk__in=few).update(match_due_at=timezone.now())
+    branches = interaction_branches(LedgerFilters(state="matching"))
+    assert branches and find_ids(branches, limit=5) == few[::-1]
+    for branch in branches:
+        assert branch.is_small
+        plan = plan_of(branch.rows.order_by((F("pk") + 0).desc()).values_list("pk")[:51])
+        assert "interaction_to_match" in plan, plan
 
 
 def assert_in_order(branches, index):

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm_integrations.models import AuditEntry, Authentication, CallBudget, Configuration, CRMAccount
-from memorialization.models import RecordLane
+from memorialization.models import Interaction, RecordLane
 from memorialization.selectors import account_backlogs
 from memorialization.selectors.account_load import read_account_lines, read_account_load
-from tests.factories import make_authentication, make_configuration, make_user
+from tests.factories import make_authentication, make_configuration, make_mapping, make_user
 from tests.memorialization.account_scene import (
     WORDS,
     block,
@@ -23,7 +23,7 @@ from tests.memorialization.account_scene import (
     make_waiting,
     open_circuit,
 )
-from tests.memorialization.ledger_scene import EDIT, VIEW
+from tests.memorialization.ledger_scene import EDIT, ROWS, VIEW, end_call
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
@@ -232,6 +232,49 @@ def test_the_backlog_of_one_account_is_not_anothers(configuration, account, now)
     assert lines == {"acme": 2, "other": 1}
 
 
+def make_looked_for(counts, now):
+    """So many interactions of each configuration that wait for their records."""
+    for configuration, count in counts.items():
+        make_mapping(configuration, ROWS)
+        for number in range(count):
+            end_call(configuration, f"{configuration.pk}-{number}", record="")
+    Interaction.objects.update(match_due_at=now)
+
+
+def test_interactions_whose_records_are_looked_for_are_counted_with_the_way_to_them(
+    viewer, configuration, account, now
+):
+    make_looked_for({configuration: 2}, now)
+    address = f"{reverse('interaction_list')}?state=matching&amp;configuration={configuration.pk}"
+    for page in (viewer.get(page_of(account)), viewer.get(reverse("account_list"))):
+        assert "Records are being looked for: 2 interactions" in text_of(page)
+        assert f'href="{address}"' in page.content.decode()
+    assert "Waiting Records are being looked for." in text_of(viewer.get(page_of(account)))
+    listed = viewer.get(reverse("interaction_list"), {"state": "matching", "configuration": configuration.pk})
+    assert text_of(listed).count("Records are being looked for") == 3  # the filter, and each of the two
+
+
+def test_of_several_configurations_each_is_named_and_those_of_others_or_deleted_ones_do_not_count(
+    viewer, configuration, account, now
+):
+    second = make_configuration(name="Sales", authentication=configuration.authentication)
+    deleted = make_configuration(name="Gone", authentication=configuration.authentication)
+    other = make_configuration(name="Elsewhere", authentication=make_authentication(address="other"))
+    make_looked_for({configuration: 1, second: 2, deleted: 3, other: 4}, now)
+    Configuration.objects.filter(pk=deleted.pk).update(state="deleted", deleted_at=now)
+    assert "Records are being looked for: Sales 2 · Support 1" in text_of(viewer.get(page_of(account)))
+    assert read_account_load(account=account, now=now).backlog.interactions.value == 3
+
+
+def test_interactions_beyond_the_bound_are_said_to_be_over_it(configuration, account, now, monkeypatch):
+    make_looked_for({configuration: 4}, now)
+    monkeypatch.setattr(account_backlogs, "COUNTED_MOST", 2)
+    monkeypatch.setattr(account_backlogs, "LOOKED_FOR", account_backlogs.LOOKED_FOR.replace("10001", "3"))
+    backlog = account_backlogs.count_backlog(account_id=account.pk)
+    assert (backlog.interactions.value, backlog.interactions.is_more) == (2, True)
+    assert backlog.looked_for[0].count == backlog.interactions
+
+
 def test_the_live_parts_are_fragments_that_ask_again(viewer, configuration, account, now):
     make_bulk_write(configuration, now)
     live = viewer.get(page_of(account, "account_live")).content.decode()
@@ -331,7 +374,8 @@ def test_queries_do_not_grow_with_accounts_or_rows(viewer, configuration, accoun
         CallBudget.objects.create(account=other.authentication.account, limit_class="account", calls=9, window_s=60)
     make_waiting(configuration, 20, ended_at=now)
     make_busy_hour(account, now)
-    make_configuration(authentication=configuration.authentication)
+    sibling = make_configuration(authentication=configuration.authentication)
+    make_looked_for({configuration: 3, sibling: 3}, now)
     for name in ("a", "b", "c"):
         make_budget(account, name, now, calls=10)
         make_bulk_write(configuration, now)

@@ -8,6 +8,7 @@ import pytest
 from django.urls import get_resolver, resolve
 
 from crm_integrations.api.description import read_description
+from crm_integrations.models import Authentication, Configuration
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import Delivery, Interaction, InteractionEvent
 from tests.engine import take_in
@@ -40,6 +41,20 @@ def call(configuration, client):
         )
 
     return call
+
+
+@pytest.mark.usefixtures("memory_crm")
+def test_a_segment_says_that_records_are_looked_for_and_what_that_waits_for(configuration, call):
+    Configuration.objects.update(searches_records=True, phone_country="CA")
+    accept(configuration, voice(fields={"skillName": "S", "ani": "+15145550123"}))
+    found = lambda: fits(call("GET", "415203958123"), "Contact")["segments"][0]["matching"]  # noqa: E731
+    assert found() == {"state": "waiting", "text": "Records are being looked for", "reason": ""}
+    Interaction.objects.update(match_reason="crm_unavailable")
+    assert found()["reason"] == "The CRM cannot be reached; it is tried again by itself."
+    Authentication.objects.update(state="reauthenticate")
+    assert found()["state"] == "held"
+    Interaction.objects.update(match_due_at=None)
+    assert found() is None
 
 
 def accept(configuration, *payloads):
