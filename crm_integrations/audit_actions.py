@@ -18,6 +18,7 @@ _labels: dict[str, str | Promise] = {
     "authentication_renewed": _("Re-authenticated"),
     "authentication_held": _("Authentication held"),
     "authentication_released": _("Authentication released"),
+    "authentication_removed": _("Authentication removed"),
     "rights_checked": _("Rights of the system user checked"),
     "intake_key_created": _("Intake key created"),
     "intake_key_rotated": _("Intake key rotated"),

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from crm_integrations.views import (
     accounts,
     administration,
+    authentication_removal,
     authentications,
     authorization,
     configuration_files,
@@ -51,6 +52,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("configurations/import/", configuration_files.upload, name="configuration_import"),
     path("configurations/<uuid:pk>/", include(configuration_urls)),
     path("administration/", administration.start, name="administration"),
+    path(
+        "administration/authentications/<int:pk>/remove/", authentication_removal.remove, name="authentication_remove"
+    ),
     path("oauth/callback/", authorization.return_from_consent, name="authorization_callback"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

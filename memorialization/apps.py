@@ -14,6 +14,7 @@ class MemorializationConfig(AppConfig):
         """Join the navigation, the readiness checks, the figures, the tabs and the configuration files."""
         from crm_integrations.administration import register_sections
         from crm_integrations.audit_actions import register_actions
+        from crm_integrations.authentication_needs import register_need
         from crm_integrations.configuration_sections import register_section
         from crm_integrations.contact_links import register_contact_links
         from crm_integrations.metrics import register_metrics
@@ -26,6 +27,7 @@ class MemorializationConfig(AppConfig):
         from memorialization.metrics import memorialization_metrics
         from memorialization.navigation import ENTRIES, SECTIONS, TABS
         from memorialization.readiness import check_deliveries
+        from memorialization.selectors.authentication_needs import explain_need
         from memorialization.selectors.ledger_facts import memorialization_facts, memorialization_impact
         from memorialization.services.contact_links import EventLinks
         from memorialization.services.mapping_files import SECTION
@@ -37,6 +39,7 @@ class MemorializationConfig(AppConfig):
         register_sections(*SECTIONS)
         register_actions(MAPPING_ACTIONS)
         register_actions(LEDGER_ACTIONS)
+        register_need("memorialization", explain_need)
         register_facts("memorialization", memorialization_facts)
         register_impact("memorialization", memorialization_impact)
         register_section("memorializationMappings", SECTION)

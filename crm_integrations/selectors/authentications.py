@@ -1,5 +1,6 @@
 """Authentications as pages show them: who can be selected, and what a system user may do, in words."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, User
+from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, CRMAccount, User
 from crm_integrations.providers.base import CRMProvider
 from crm_integrations.selectors.budgets import BudgetState
 from crm_integrations.selectors.configurations import present_configurations
@@ -35,6 +36,23 @@ class LimitLine:
     limit: int
     used: int
     share: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationUse:
+    """An authentication and the configurations that work with it."""
+
+    authentication: Authentication
+    configurations: list[Configuration]
+
+
+def authentication_uses(account: CRMAccount) -> list[AuthenticationUse]:
+    """Every authentication of an account, by name and without tokens, in two queries."""
+    rows = Authentication.objects.filter(account=account).defer("access_token", "refresh_token").order_by("name")
+    used = defaultdict(list)
+    for configuration in present_configurations().filter(authentication__account=account):
+        used[configuration.authentication_id].append(configuration)
+    return [AuthenticationUse(authentication, used[authentication.pk]) for authentication in rows]
 
 
 def selectable_authentications(configuration: Configuration) -> QuerySet[Authentication]:

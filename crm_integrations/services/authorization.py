@@ -6,7 +6,6 @@ pending. Whatever goes wrong on the way is one AuthorizationRefused with a reaso
 """
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +15,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
-from crm_integrations.encryption import UnreadableSecret
 from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, User
 from crm_integrations.providers.base import CRMProvider, TokenGrant
 from crm_integrations.providers.errors import AccessDenied, CRMError, GrantEnded, Misconfigured, Reauthenticate
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.authentications import replace_access, store_authentication
 from crm_integrations.services.configurations import StateChanged, select_authentication
+from crm_integrations.services.revocation import readable_token, revoke_token
 from crm_integrations.services.rights import GrantedAccess, newly_failing, read_access
-
-logger = logging.getLogger(__name__)
 
 CALLBACK_PATH = "/oauth/callback/"
 REQUEST_LIFETIME = timedelta(minutes=10)  # from Create to the return from the consent page
@@ -115,17 +112,17 @@ def renew(*, request: AuthorizationRequest, access: GrantedAccess, actor: User, 
     authentication = request.authentication
     if authentication is None:
         raise AuthorizationRefused("unknown_state", request)
-    old_token = _old_token(authentication)
+    old_token = readable_token(authentication)
     replace_access(
         authentication=authentication, access=access, configuration=request.configuration, actor=actor, now=now
     )
-    _revoke(get_provider(request.provider), request.address, old_token)
+    revoke_token(get_provider(request.provider), request.address, old_token)
     return authentication
 
 
 def discard_access(*, request: AuthorizationRequest, access: GrantedAccess) -> None:
     """End tokens at the CRM that nobody wants; one that cannot be ended lapses by itself."""
-    _revoke(get_provider(request.provider), request.address, access.grant.access_token)
+    revoke_token(get_provider(request.provider), request.address, access.grant.access_token)
 
 
 def readable_requests() -> QuerySet[AuthorizationRequest]:
@@ -167,14 +164,14 @@ def _exchange(request: AuthorizationRequest, code: str) -> GrantedAccess:
     try:
         return read_access(provider=provider, address=request.address, options=request.options, grant=grant)
     except CRMError as error:
-        _revoke(provider, request.address, grant.access_token)
+        revoke_token(provider, request.address, grant.access_token)
         raise AuthorizationRefused(_identify_reason(error), request, error.message) from error
 
 
 def _refuse_missing_scopes(provider: CRMProvider, request: AuthorizationRequest, grant: TokenGrant) -> None:
     missing = provider.missing_scopes(grant.scopes)
     if missing:
-        _revoke(provider, request.address, grant.access_token)
+        revoke_token(provider, request.address, grant.access_token)
         raise AuthorizationRefused("missing_scopes", request, ", ".join(missing))
 
 
@@ -203,22 +200,6 @@ def _exchange_reason(error: CRMError) -> str:
 
 def _identify_reason(error: CRMError) -> str:
     return "user_refused" if isinstance(error, GrantEnded | AccessDenied | Reauthenticate) else "unavailable"
-
-
-def _old_token(authentication: Authentication) -> str:
-    try:
-        return str(authentication.access_token)
-    except UnreadableSecret:
-        return ""
-
-
-def _revoke(provider: CRMProvider, address: str, access_token: str) -> None:
-    if not access_token:
-        return
-    try:
-        provider.revoke(address, access_token=access_token)
-    except CRMError as error:
-        logger.warning("A token of %s:%s could not be revoked: %s", provider.slug, address, type(error).__name__)
 
 
 def _hash(text: str) -> str:

@@ -73,10 +73,13 @@ def change_draft_type(*, configuration: Configuration, integration_type: str, ac
 
 
 def select_authentication(*, configuration: Configuration, authentication: Authentication, actor: User | None) -> None:
-    """Give a draft its account. Raises StateChanged when it is no draft or the account is of another CRM or held."""
+    """Give a draft its account. Raises StateChanged: no draft, or an account of another CRM, held or gone."""
     if authentication.is_held or authentication.account.provider != configuration.integration_type:
         raise StateChanged
     with transaction.atomic():
+        present = Authentication.objects.select_for_update().filter(pk=authentication.pk).values_list("pk")
+        if present.first() is None:
+            raise StateChanged
         _update(configuration, (State.DRAFT,), {"authentication": authentication})
         _record(configuration, "authentication_selected", actor, {"authentication": authentication.name})
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.http import Http404
 
-from crm_integrations.models import Configuration, CRMAccount
+from crm_integrations.models import CRMAccount
 from crm_integrations.providers.registry import UnknownProvider, get_provider
 from crm_integrations.selectors.budgets import build_states
 from crm_integrations.services.call_budgets import WHOLE_ACCOUNT
@@ -86,12 +86,6 @@ def account_url(account: CRMAccount) -> str:
         return get_provider(account.provider).account_url(account.address)
     except UnknownProvider:
         return account.address
-
-
-def configurations_of(account: CRMAccount) -> list[Configuration]:
-    """The configurations that use the account, by name."""
-    rows = Configuration.objects.exclude(state=Configuration.State.DELETED)
-    return list(rows.filter(authentication__account=account).order_by("name").only("name", "state"))
 
 
 def read_account_load(*, account: CRMAccount, now: datetime) -> AccountLoad:

@@ -14,14 +14,14 @@ from crm_integrations.administration import administration_tabs
 from crm_integrations.forms.head_room import HeadRoomForm
 from crm_integrations.models import CRMAccount
 from crm_integrations.navigation import Crumb
-from crm_integrations.permissions import EDIT_CONFIGURATIONS, VIEW_CONFIGURATIONS
+from crm_integrations.permissions import DELETE_CONFIGURATIONS, EDIT_CONFIGURATIONS, VIEW_CONFIGURATIONS
+from crm_integrations.selectors.authentications import authentication_uses
 from crm_integrations.services.head_room import change_head_room
 from crm_integrations.views.access import check_permissions, requires
 from crm_integrations.views.signed_in import SignedInRequest
 from memorialization.selectors.account_load import (
     account_or_404,
     account_url,
-    configurations_of,
     read_account_lines,
     read_account_load,
     type_label,
@@ -70,6 +70,7 @@ def show_account(request: SignedInRequest, pk: int) -> HttpResponse:
         "charts": build_charts(account=account, now=timezone.now()),
         "form": form,
         "may_edit": request.user.has_perm(EDIT_CONFIGURATIONS),
+        "may_remove": request.user.has_perm(DELETE_CONFIGURATIONS),
     }
     return render(request, "memorialization/accounts/detail.html", context, status=422 if form.errors else 200)
 
@@ -106,7 +107,7 @@ def _page_context(account: CRMAccount) -> dict[str, Any]:
     return {
         "type_label": type_label(account),
         "account_url": account_url(account),
-        "configurations": configurations_of(account),
+        "uses": authentication_uses(account),
         "breadcrumbs": [
             Crumb(_("Administration"), reverse("administration")),
             Crumb(_("CRM accounts"), reverse(LIST)),

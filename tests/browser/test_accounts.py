@@ -9,7 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from crm_integrations.models import Authentication, CallBudget, CRMAccount
-from tests.browser.connected import make_administrator
+from crm_integrations.providers.zendesk.scopes import SCOPES
+from tests.browser.connected import connect, make_administrator
 from tests.factories import make_authentication, make_configuration
 from tests.memorialization.account_scene import (
     block,
@@ -118,6 +119,20 @@ def test_figures_that_cannot_be_refreshed_say_that_they_are_old(new_page, transa
     expect(page.locator("#account-live .live-stale")).to_be_visible()
     expect(page.locator("#limits")).to_contain_text("412 by us")
     expect(page.locator("#id_password")).to_have_count(0)
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_an_authentication_that_nothing_uses_is_removed_after_a_question(has_scripts, new_page, demo_account):
+    account = connect(demo_account).authentication.account
+    token = demo_account.change("tokens", expires_in=7200, scopes=list(SCOPES))["access_token"]
+    Authentication.objects.create(account=account, name="Old", access_token=token)
+    page = new_page(user=make_administrator(), has_scripts=has_scripts)
+    page.goto(reverse("account_detail", args=[account.pk]))
+    page.locator("#authentications").get_by_role("link", name="Remove Old").click()
+    page.get_by_role("button", name="Remove authentication").click()
+    expect(page.get_by_text("The authentication “Old” was removed.")).to_be_visible()
+    expect(page.get_by_text("could not be told")).to_have_count(0)  # the account has ended the token
+    expect(page.locator("#authentications")).not_to_contain_text("Old")
 
 
 def test_without_scripts_the_page_shows_everything_and_the_head_room_can_be_changed(new_page, transactional_db):

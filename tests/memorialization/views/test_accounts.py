@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm_integrations.authentication_needs import find_needs
 from crm_integrations.models import AuditEntry, Authentication, CallBudget, Configuration, CRMAccount
 from memorialization.models import Interaction, RecordLane
 from memorialization.selectors import account_backlogs
@@ -273,6 +274,23 @@ def test_interactions_beyond_the_bound_are_said_to_be_over_it(configuration, acc
     backlog = account_backlogs.count_backlog(account_id=account.pk)
     assert (backlog.interactions.value, backlog.interactions.is_more) == (2, True)
     assert backlog.looked_for[0].count == backlog.interactions
+
+
+def test_authentications_name_what_uses_them(viewer, configuration, account):
+    make_authentication(name="Unused")
+    words = text_of(viewer.get(page_of(account)))
+    assert f"{configuration.authentication.name} Active Used by Support" in words
+    assert "Unused Active No configuration uses it." in words
+
+
+def test_a_bulk_write_that_is_under_way_needs_the_authentication_it_was_sent_with(account, now):
+    unused = make_authentication(name="Unused")
+    assert find_needs(unused) == []
+    bulk = make_bulk_write(make_configuration(authentication=unused), now)
+    assert find_needs(unused)[0].startswith("Deliveries that were sent with it are still with the CRM.")
+    bulk.state = bulk.State.CONCLUDED
+    bulk.save()
+    assert find_needs(unused) == []
 
 
 def test_the_live_parts_are_fragments_that_ask_again(viewer, configuration, account, now):
