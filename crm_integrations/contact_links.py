@@ -4,7 +4,6 @@ Workflows link what they make and pin; the customer card shows what is linked an
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +18,14 @@ class RecordReference:
     record_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ContactReading:
+    """What is known of a contact: its linked records in their order, and whether an interaction of it is going on."""
+
+    linked: tuple[RecordReference, ...] = ()
+    is_live: bool = False
+
+
 class ContactUnknown(LookupError):
     """Nothing was ever reported of this contact, so nothing can be linked to a part of it."""
 
@@ -27,10 +34,8 @@ class ContactLinks(ABC):
     """The links of contacts; a contact is named by its configuration and the source's Contact ID."""
 
     @abstractmethod
-    def linked_records(
-        self, *, configuration: Configuration, contact_id: str, now: datetime
-    ) -> Sequence[RecordReference]:
-        """The records that are linked to the contact's latest segment, or to the contact before it has any."""
+    def read_contact(self, *, configuration: Configuration, contact_id: str, now: datetime) -> ContactReading:
+        """The contact with the records of its latest segment, or its own before it has any."""
 
     @abstractmethod
     def link(
@@ -53,10 +58,6 @@ class ContactLinks(ABC):
         self, *, configuration: Configuration, contact_id: str, record: RecordReference, origin: str, now: datetime
     ) -> None:
         """Unlink a record; one that is not linked stays so."""
-
-    @abstractmethod
-    def is_live(self, *, configuration: Configuration, contact_id: str, now: datetime) -> bool:
-        """Whether an interaction of the contact is going on, as far as is known."""
 
 
 _keepers: list[ContactLinks] = []

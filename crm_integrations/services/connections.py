@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError
 
-from crm_integrations.database_clock import Clock, SteadyClock, read_database_clock
+from crm_integrations.database_clock import Clock, read_database_clock, read_steady_clock
 from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMConnection
 from crm_integrations.providers.registry import get_provider
@@ -49,7 +49,7 @@ def open_connection(
         account_id=account.pk,
         is_interactive=is_interactive,
         expected=expected_calls,
-        clock=SteadyClock() if clock is read_database_clock else clock,
+        clock=read_steady_clock if clock is read_database_clock else clock,
         scopes={limit.limit_class: limit.scope for limit in provider.limits},
     )
     live = AuthenticatedConnection(

@@ -4,7 +4,7 @@ Who wants to show records hands in their types and ids; which fields are shown i
 """
 
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils import translation
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from crm_integrations.card_fields import card_fields
 from crm_integrations.contact_links import RecordReference
-from crm_integrations.database_clock import Clock, read_database_clock
+from crm_integrations.database_clock import Clock, read_steady_clock
 from crm_integrations.definitions import display_title, title_of_key
 from crm_integrations.models import Configuration
-from crm_integrations.providers.base import CRMField
+from crm_integrations.providers.base import CRMField, EntityType
 from crm_integrations.record_display.values import display_value
 from crm_integrations.selectors.configurations import find_provider
-from crm_integrations.services.known_definitions import known_entity_types
+from crm_integrations.services.known_definitions import known_account
 from crm_integrations.services.reading_cache import RecordReading
 from crm_integrations.services.record_readings import FRESH_S, read_records
 
@@ -73,7 +73,7 @@ def build_cards(
     *,
     language: str,
     time_zone: str,
-    clock: Clock = read_database_clock,
+    clock: Clock = read_steady_clock,
     max_age_s: float = FRESH_S,
 ) -> list[RecordCard]:
     """The records' cards in the order asked for, each once; raises none of the port's errors.
@@ -82,31 +82,39 @@ def build_cards(
     `max_age_s`. Call it outside atomic().
     """
     wanted = list(dict.fromkeys(references))
-    fields = card_fields(configuration)
-    if configuration.authentication is None:
+    fields, authentication = card_fields(configuration), configuration.authentication
+    entity_types: Mapping[str, EntityType] = {}
+    if authentication is None:
         readings = {each: RecordReading(None, problem="held") for each in wanted}
     else:
+        authentication.account, entity_types = known_account(account_id=authentication.account_id)
         readings = read_records(
-            authentication=configuration.authentication,
+            authentication=authentication,
             references=wanted,
             fields=fields,
             clock=clock,
             max_age_s=max_age_s,
         )
     with translation.override(language):
-        words = _CardWords(configuration, zoneinfo.ZoneInfo(time_zone), max_age_s + SAID_STALE_AFTER_S)
+        words = _CardWords(configuration, entity_types, zoneinfo.ZoneInfo(time_zone), max_age_s + SAID_STALE_AFTER_S)
         return [words.build(each, readings[each], fields.get(each.entity_type, ())) for each in wanted]
 
 
 class _CardWords:
     """Names and links of one configuration's records, in the active language."""
 
-    def __init__(self, configuration: Configuration, time_zone: zoneinfo.ZoneInfo, stale_after_s: float) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        entity_types: Mapping[str, EntityType],
+        time_zone: zoneinfo.ZoneInfo,
+        stale_after_s: float,
+    ) -> None:
         self._stale_after_s = stale_after_s
         self._configuration = configuration
         self._account = configuration.authentication.account if configuration.authentication else None
         self._provider = find_provider(configuration)
-        self._entity_types = known_entity_types(account_id=self._account.pk if self._account else None)
+        self._entity_types = entity_types
         self._time_zone = time_zone
 
     def build(self, reference: RecordReference, reading: RecordReading, fields: Sequence[CRMField]) -> RecordCard:

@@ -234,7 +234,7 @@ def _linked_records(run: _Run) -> Collection[RecordReference]:
     contact_id = run.circumstances.contact_id
     if not contact_id:
         return ()
-    return contact_links().linked_records(configuration=run.configuration, contact_id=contact_id, now=run.now)
+    return contact_links().read_contact(configuration=run.configuration, contact_id=contact_id, now=run.now).linked
 
 
 def _cards(run: _Run, records: Sequence[RecordReference]) -> dict[RecordReference, RecordCard]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crm_integrations.contact_links import RecordReference, contact_links
-from crm_integrations.database_clock import Clock, read_database_clock
+from crm_integrations.database_clock import Clock, read_database_clock, read_steady_clock
 from crm_integrations.models import Configuration, FoundRecord
+from crm_integrations.row_sql import as_uuid, read_values, table_of
 from crm_integrations.selectors.configurations import effective_state
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.record_cards import RecordCard, build_cards
@@ -14,6 +15,10 @@ from crm_integrations.services.record_readings import FRESH_S
 LINKED_LIMIT = 50  # records of one contact that the card shows
 RELATED_LIMIT = 25
 ORIGIN = "customer_card"  # of links that agents change here
+FOUND_QUERY = f"""
+SELECT entity_type, record_id FROM {table_of(FoundRecord)} WHERE configuration_id = %s AND contact_id = %s
+ORDER BY position, id
+"""  # noqa: S608 - our own words only
 REFUSING_STATES = frozenset({"draft", "inactive", "system_user_removed", "deleted"})  # product page §3
 
 
@@ -40,30 +45,27 @@ class CardReader:
 
 @dataclass(frozen=True, slots=True)
 class CustomerCard:
-    """What the agent sees."""
+    """What the agent sees. `is_live`: an interaction of the contact is going on, so that the card may still change."""
 
     current: tuple[RecordCard, ...]
     related: tuple[RecordCard, ...] = ()
+    is_live: bool = False
 
 
 def build_contact_card(
-    *, configuration: Configuration, contact_id: str, reader: CardReader, clock: Clock = read_database_clock
+    *, configuration: Configuration, contact_id: str, reader: CardReader, clock: Clock = read_steady_clock
 ) -> CustomerCard:
     """The card of a contact; one that nobody heard of has none yet. Raises CardRefused."""
     refuse_unready(configuration)
-    now, keeper = clock(), contact_links()
-    linked = keeper.linked_records(configuration=configuration, contact_id=contact_id, now=now)[:LINKED_LIMIT]
+    contact = contact_links().read_contact(configuration=configuration, contact_id=contact_id, now=clock())
+    linked = contact.linked[:LINKED_LIMIT]
     found = _found_records(configuration, contact_id, besides=linked)
     cards = _build(configuration, [*linked, *found], reader, clock)
     return CustomerCard(
         current=tuple(replace(card, is_linked=True) for card in cards[: len(linked)]),
         related=tuple(card for card in cards[len(linked) :] if not card.is_gone),
+        is_live=contact.is_live,
     )
-
-
-def is_contact_live(*, configuration: Configuration, contact_id: str, clock: Clock = read_database_clock) -> bool:
-    """Whether an interaction of the contact is going on, so that the card may still change."""
-    return contact_links().is_live(configuration=configuration, contact_id=contact_id, now=clock())
 
 
 def build_record_card(
@@ -71,7 +73,7 @@ def build_record_card(
     configuration: Configuration,
     reference: RecordReference,
     reader: CardReader,
-    clock: Clock = read_database_clock,
+    clock: Clock = read_steady_clock,
 ) -> CustomerCard:
     """The card of one record, whoever it belongs to. Raises CardRefused."""
     refuse_unready(configuration)
@@ -93,7 +95,7 @@ def change_link(
     """
     refuse_unready(configuration)
     now, keeper = clock(), contact_links()
-    linked = keeper.linked_records(configuration=configuration, contact_id=contact_id, now=now)
+    linked = keeper.read_contact(configuration=configuration, contact_id=contact_id, now=now).linked
     offered = {*linked, *_found_records(configuration, contact_id, besides=())}
     if record not in offered:
         raise RecordNotOffered
@@ -120,8 +122,7 @@ def refuse_unready(configuration: Configuration) -> None:
 def _found_records(
     configuration: Configuration, contact_id: str, *, besides: Sequence[RecordReference]
 ) -> list[RecordReference]:
-    rows = FoundRecord.objects.filter(configuration=configuration, contact_id=contact_id)
-    found = [RecordReference(*pair) for pair in rows.values_list("entity_type", "record_id")]
+    found = [RecordReference(*pair) for pair in read_values(FOUND_QUERY, [as_uuid(configuration.pk), contact_id])]
     return [record for record in found if record not in besides][:RELATED_LIMIT]
 
 

@@ -37,7 +37,6 @@ from dynamic_data.services.customer_card import (
     RecordNotOffered,
     build_contact_card,
     change_link,
-    is_contact_live,
 )
 
 REFRESHED_S = 1  # who presses Refresh is shown nothing older
@@ -125,11 +124,10 @@ def _answer(
         contact_id=address.contact_id,
         reader=CardReader(address.language, address.time_zone, max_age_s),
     )
-    is_live = is_contact_live(configuration=configuration, contact_id=address.contact_id)
     is_expected = now - address.opened_at < EXPECTED_FOR
-    onward = address.renewed(now) if is_live else address
+    onward = address.renewed(now) if card.is_live else address
     url = _url(onward)
-    version = _version(card, is_live, url)
+    version = _version(card, url)
     if request.GET.get("seen") == version and _is_from_script(request):
         return HttpResponse(status=204)
     context: dict[str, Any] = {
@@ -137,7 +135,7 @@ def _answer(
         "url": url,
         "version": version,
         "link_url": reverse("customer_card_link", args=[sign_address(onward)]),
-        "is_updating": is_live or is_expected,
+        "is_updating": card.is_live or is_expected,
         "problem": problem,
     }
     template = "dynamic_data/card/_live.html" if _is_from_script(request) else "dynamic_data/card/page.html"
@@ -156,6 +154,6 @@ def _url(address: CardAddress) -> str:
     return reverse("customer_card", args=[sign_address(address)])
 
 
-def _version(card: CustomerCard, is_live: bool, url: str) -> str:
+def _version(card: CustomerCard, url: str) -> str:
     """The same for as long as the page would look the same."""
-    return hashlib.sha256(repr((card, is_live, url)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((card, url)).encode()).hexdigest()[:16]

@@ -4,16 +4,36 @@ A link is an event like any other (semantics §4.14), so it may come before anyt
 waits there for the first segment.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from crm_integrations.contact_links import ContactLinks, RecordReference
+from django.db import connection
+
+from crm_integrations.contact_links import ContactLinks, ContactReading, RecordReference
 from crm_integrations.models import Configuration
-from memorialization.events.schema import LINK_TYPES, EventType
+from crm_integrations.row_sql import as_time, as_uuid, read_values, selection, table_of
+from crm_integrations.stored_json import decode_json
+from memorialization.events.schema import EventType
 from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.services.contact_folding import read_stored
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.linking import report_link
+
+# Asked with every look at a card: whether events wait to be folded, the contact, the links of its latest segment, and
+# whether one is open. There is always one row.
+CONTACT_QUERY = f"""
+SELECT EXISTS (
+    SELECT 1 FROM {table_of(InteractionEvent)} WHERE configuration_id = %s AND source_contact_id = %s
+    AND contact_id IS NULL AND (fold_after IS NULL OR fold_after <= %s)
+  ), contact.id, latest.links, EXISTS (
+    SELECT 1 FROM {table_of(Interaction)} WHERE contact_id = contact.id AND state = 'open' AND ended_at IS NULL
+  )
+FROM (SELECT 1) always
+LEFT JOIN {table_of(Contact)} contact ON contact.configuration_id = %s AND contact.contact_id = %s
+LEFT JOIN {table_of(Interaction)} latest ON latest.contact_id = contact.id
+ORDER BY COALESCE(latest.started_at, latest.created_at) DESC, latest.id DESC LIMIT 1
+"""  # noqa: S608 - our own words only
+EARLY_LINKS = "stored.contact_id = %s AND stored.type IN (%s, %s) ORDER BY stored.ordered_at, stored.event_id"
 
 
 class LinkRefused(ValueError):
@@ -23,15 +43,17 @@ class LinkRefused(ValueError):
 class EventLinks(ContactLinks):
     """Links as the events of a contact leave them."""
 
-    def linked_records(
-        self, *, configuration: Configuration, contact_id: str, now: datetime
-    ) -> Sequence[RecordReference]:
-        """The records of the latest segment; of a contact without any, what waits for its first one."""
-        fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
-        segment = find_latest_segment(configuration=configuration, contact_id=contact_id)
-        if segment is not None:
-            return sorted(RecordReference(link["entity_type"], link["id"]) for link in segment.links)
-        return _read_early_links(configuration, contact_id)
+    def read_contact(self, *, configuration: Configuration, contact_id: str, now: datetime) -> ContactReading:
+        """With the records of the latest segment; of a contact without any, what waits for its first one."""
+        is_waiting, pk, links, is_live = _read_row(configuration, contact_id, now)
+        if is_waiting:
+            fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
+            _still_waiting, pk, links, is_live = _read_row(configuration, contact_id, now)
+        if links is not None:
+            linked = [RecordReference(link["entity_type"], link["id"]) for link in decode_json(links)]
+        else:
+            linked = [] if pk is None else _read_early_links(pk)
+        return ContactReading(tuple(sorted(linked)), bool(is_live))
 
     def link(
         self,
@@ -57,16 +79,10 @@ class EventLinks(ContactLinks):
         if Contact.objects.filter(configuration=configuration, contact_id=contact_id).exists():
             _report(configuration, contact_id, record, EventType.UNLINKED, origin, now, "")
 
-    def is_live(self, *, configuration: Configuration, contact_id: str, now: datetime) -> bool:
-        """Whether a segment of the contact has begun and not ended."""
-        fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
-        segments = Interaction.objects.filter(contact__configuration=configuration, contact__contact_id=contact_id)
-        return segments.filter(state=Interaction.State.OPEN, ended_at__isnull=True).exists()
 
-
-def find_latest_segment(*, configuration: Configuration, contact_id: str) -> Interaction | None:
-    """The contact's segment that began last; None when none is known."""
-    return next(reversed(_segments(configuration, contact_id)), None)
+def _read_row(configuration: Configuration, contact_id: str, now: datetime) -> tuple[Any, ...]:
+    pk = as_uuid(configuration.pk)
+    return read_values(CONTACT_QUERY, [pk, contact_id, as_time(now), pk, contact_id])[0]
 
 
 def _segments(configuration: Configuration, contact_id: str) -> list[Interaction]:
@@ -81,19 +97,20 @@ def _id_in_segment(event_id: str, configuration: Configuration, contact_id: str)
     return f"{event_id}-{segments[-1].pk}" if len(segments) > 1 else event_id
 
 
-def _read_early_links(configuration: Configuration, contact_id: str) -> list[RecordReference]:
+def _read_early_links(contact_pk: int) -> list[RecordReference]:
     """What links and unlinks come to before there is a segment; of one record the later wins."""
-    events = InteractionEvent.objects.filter(
-        contact__configuration=configuration, contact__contact_id=contact_id, type__in=LINK_TYPES
-    ).order_by("ordered_at", "event_id")
+    columns = selection(InteractionEvent, connection.vendor, "stored", ("event_id", "ordered_at", "body"))
+    table = table_of(InteractionEvent)
+    statement = f"SELECT {columns.names} FROM {table} stored WHERE {EARLY_LINKS}"  # noqa: S608 - our own words only
     linked: dict[RecordReference, bool] = {}
-    for event_id, body, ordered_at in events.values_list("event_id", "body", "ordered_at"):
+    for row in read_values(statement, [contact_pk, EventType.LINKED.value, EventType.UNLINKED.value]):
+        event_id, ordered_at, body = columns.read(row)
         event = read_stored(event_id, body, ordered_at, ())
         for record in event.records if event is not None else ():
             linked[RecordReference(record.entity_type, record.id)] = (
                 event is not None and event.type is EventType.LINKED
             )
-    return sorted(record for record, is_linked in linked.items() if is_linked)
+    return [record for record, is_linked in linked.items() if is_linked]
 
 
 def _report(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from crm_integrations.contact_links import ContactLinks, RecordReference
+from crm_integrations.contact_links import ContactLinks, ContactReading, RecordReference
 
 
 @dataclass
@@ -13,8 +13,8 @@ class KeptLinks(ContactLinks):
     live: set[str] = field(default_factory=set)
     origins: list[str] = field(default_factory=list)
 
-    def linked_records(self, *, configuration, contact_id, now):
-        return list(self.links.get(contact_id, []))
+    def read_contact(self, *, configuration, contact_id, now):
+        return ContactReading(tuple(self.links.get(contact_id, ())), contact_id in self.live)
 
     def link(self, *, configuration, contact_id, record, origin, now, event_id=""):
         self.origins.append(origin)
@@ -23,6 +23,3 @@ class KeptLinks(ContactLinks):
     def unlink(self, *, configuration, contact_id, record, origin, now):
         self.origins.append(origin)
         self.links[contact_id].remove(record)
-
-    def is_live(self, *, configuration, contact_id, now):
-        return contact_id in self.live

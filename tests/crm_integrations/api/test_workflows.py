@@ -86,9 +86,9 @@ def names(records):
 def links(configuration, contact_id="415"):
     return [
         (link.entity_type, link.record_id)
-        for link in contact_links().linked_records(
-            configuration=configuration, contact_id=contact_id, now=timezone.now()
-        )
+        for link in contact_links()
+        .read_contact(configuration=configuration, contact_id=contact_id, now=timezone.now())
+        .linked
     ]
 
 

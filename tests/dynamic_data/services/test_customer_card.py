@@ -12,7 +12,6 @@ from dynamic_data.services.customer_card import (
     build_contact_card,
     build_record_card,
     change_link,
-    is_contact_live,
 )
 from tests.factories import make_authentication, make_configuration, make_dynamic_mapping
 from tests.memory_provider import MemoryProvider
@@ -68,8 +67,7 @@ def test_a_whole_card_is_one_call_for_each_record_type(configuration, kept_links
 
 def test_a_contact_that_nobody_heard_of_has_an_empty_card(configuration, kept_links):
     card = build_contact_card(configuration=configuration, contact_id="unknown", reader=READER)
-    assert (card.current, card.related) == ((), ())
-    assert not is_contact_live(configuration=configuration, contact_id="unknown")
+    assert (card.current, card.related, card.is_live) == ((), (), False)
     assert MemoryProvider.accounts["acme"].calls == []
 
 

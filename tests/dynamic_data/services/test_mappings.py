@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from crm_integrations.card_fields import card_fields
-from crm_integrations.models import AuditEntry
+from crm_integrations.models import AuditEntry, CatalogueSnapshot
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import CRMUnavailable
 from crm_integrations.services.catalogue import read_fields
@@ -186,6 +186,23 @@ def test_cards_know_newer_titles_and_leave_out_fields_that_are_gone(configuratio
     assert [field.title for field in card_fields(configuration)["ticket"]] == ["Notes", "Subject"]
     read_fields(authentication=configuration.authentication, entity_type="ticket")
     assert [field.title for field in card_fields(configuration)["ticket"]] == ["Betreff"]
+    CatalogueSnapshot.objects.update(fetched_at=None)
+    assert [field.title for field in card_fields(configuration)["ticket"]] == ["Notes", "Subject"]
+
+
+def test_what_cards_show_is_read_by_one_statement(configuration, django_assert_num_queries):
+    make_dynamic_mapping(configuration, {"ticket": ["notes", "subject"], "user": ["name"]})
+    read_fields(authentication=configuration.authentication, entity_type="ticket")
+    card_fields(configuration)
+    with django_assert_num_queries(1):
+        card_fields(configuration)
+
+
+def test_a_configuration_without_an_account_shows_what_its_mappings_say():
+    draft = make_configuration(state="draft")
+    make_dynamic_mapping(draft, {"ticket": ["subject"]})
+    draft.authentication = None
+    assert [field.title for field in card_fields(draft)["ticket"]] == ["Subject"]
 
 
 @pytest.mark.django_db(transaction=True)

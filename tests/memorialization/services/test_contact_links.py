@@ -8,6 +8,7 @@ from crm_integrations.contact_links import RecordReference, contact_links
 from crm_integrations.models import Configuration
 from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.services.contact_links import EventLinks, LinkRefused
+from memorialization.services.intake import accept_events
 from tests.engine import take_in
 from tests.factories import make_configuration
 from tests.memorialization.event_payloads import digital, link, voice
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def linked(configuration: Configuration, contact_id: str = CONTACT) -> list[RecordReference]:
-    return list(EventLinks().linked_records(configuration=configuration, contact_id=contact_id, now=NOW))
+    return list(EventLinks().read_contact(configuration=configuration, contact_id=contact_id, now=NOW).linked)
 
 
 def put(configuration: Configuration, record: RecordReference = TICKET, after_s: float = 0, **keys: str) -> None:
@@ -75,8 +76,6 @@ def test_links_are_those_of_the_latest_segment():
 
 
 def test_waiting_events_are_folded_before_links_are_read_or_changed():
-    from memorialization.services.intake import accept_events
-
     configuration = make_configuration()
     accept_events(configuration=configuration, payloads=[voice("started"), link("15:00:01")], received_at=NOW)
     assert linked(configuration) == [TICKET]
@@ -106,11 +105,35 @@ def test_a_record_without_a_usable_name_is_refused_with_the_reason():
 
 def test_a_contact_is_live_from_its_start_to_its_end():
     configuration = make_configuration()
-    live = {"configuration": configuration, "contact_id": CONTACT, "now": NOW}
-    assert not EventLinks().is_live(**live)
+
+    def is_live():
+        return EventLinks().read_contact(configuration=configuration, contact_id=CONTACT, now=NOW).is_live
+
+    assert not is_live()
     put(configuration)
-    assert not EventLinks().is_live(**live)
+    assert not is_live()
     take_in(configuration, voice("started", "15:00:10"), now=NOW)
-    assert EventLinks().is_live(**live)
+    assert is_live()
     take_in(configuration, voice("ended", "15:02:00"), now=NOW)
-    assert not EventLinks().is_live(**live)
+    assert not is_live()
+
+
+def test_a_look_at_a_contact_is_one_statement_and_two_before_it_has_a_segment(django_assert_num_queries):
+    configuration = make_configuration()
+    with django_assert_num_queries(1):
+        assert linked(configuration) == []
+    put(configuration)
+    with django_assert_num_queries(2):
+        assert linked(configuration) == [TICKET]
+    take_in(configuration, voice("started", "15:00:10"), now=NOW)
+    with django_assert_num_queries(1):
+        assert linked(configuration) == [TICKET]
+
+
+def test_contacts_of_other_configurations_are_not_looked_at():
+    configuration, other = make_configuration(), make_configuration()
+    put(configuration)
+    take_in(configuration, voice("started", "15:00:10"), now=NOW)
+    accept_events(configuration=configuration, payloads=[link("15:00:20", record="9")], received_at=NOW)
+    reading = EventLinks().read_contact(configuration=other, contact_id=CONTACT, now=NOW)
+    assert (reading.linked, reading.is_live) == ((), False)
