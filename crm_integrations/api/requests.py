@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from crm_integrations.api.problems import ApiProblem
 from crm_integrations.models import Configuration
-from crm_integrations.services.intake_keys import find_configuration_for_bearer, verify_signature
+from crm_integrations.services.senders import Sender, find_bearer, find_signer
 
 BODY_LIMIT = 1_048_576  # bytes (1 MiB), interfaces §4
 RETRY_AFTER_S = 5  # what a caller is asked to wait when the database cannot take the call
@@ -29,10 +29,11 @@ BEARER = "bearer "
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """A request whose sender is known."""
+    """A request whose sender is known; `key_id`: the intake key that opened the configuration."""
 
     request: HttpRequest
     configuration: Configuration
+    key_id: int
     body: bytes
     now: datetime
 
@@ -71,12 +72,12 @@ def _read_call(request: HttpRequest, configuration_id: str, methods: tuple[str, 
     if request.method not in allowed:
         raise ApiProblem(405, _("This address does not take this method."), headers={"Allow": ", ".join(allowed)})
     body, now = _read_body(request), timezone.now()
-    configuration = _find_configuration(request, configuration_id, body, now)
-    if configuration is None or configuration.state in {Configuration.State.DRAFT, Configuration.State.DELETED}:
+    sender = _find_sender(request, configuration_id, body, now)
+    if sender is None or sender.configuration.state in {Configuration.State.DRAFT, Configuration.State.DELETED}:
         raise ApiProblem(401, _unknown_sender(), headers={"WWW-Authenticate": "Bearer"})
-    if configuration.state == Configuration.State.INACTIVE:
+    if sender.configuration.state == Configuration.State.INACTIVE:
         raise ApiProblem(409, _("An administrator has deactivated this configuration; nothing was stored."))
-    return ApiCall(request, configuration, body, now)
+    return ApiCall(request, sender.configuration, sender.key_id, body, now)
 
 
 def _read_body(request: HttpRequest) -> bytes:
@@ -94,10 +95,8 @@ def _read_body(request: HttpRequest) -> bytes:
     return body
 
 
-def _find_configuration(
-    request: HttpRequest, configuration_id: str, body: bytes, now: datetime
-) -> Configuration | None:
-    """The configuration that the request may speak for; the same None for every reason why there is none."""
+def _find_sender(request: HttpRequest, configuration_id: str, body: bytes, now: datetime) -> Sender | None:
+    """Which configuration the request may speak for; the same None for every reason why there is none."""
     try:
         uuid = UUID(configuration_id)
     except ValueError:
@@ -105,8 +104,8 @@ def _find_configuration(
     authorization = request.headers.get("Authorization", "")
     if authorization.lower().startswith(BEARER):
         key = authorization[len(BEARER) :].strip()
-        return find_configuration_for_bearer(configuration_id=uuid, key=key, now=now)
-    return verify_signature(configuration_id=uuid, headers=request.headers, body=body, now=now)
+        return find_bearer(configuration_id=uuid, key=key, now=now)
+    return find_signer(configuration_id=uuid, headers=request.headers, body=body, now=now)
 
 
 def _unknown_sender() -> str:

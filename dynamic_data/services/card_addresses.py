@@ -1,10 +1,11 @@
 """Addresses of cards for an agent's desktop: signed, short-lived, and each good for one contact alone.
 
-Whoever has the address sees the card, so it ends half an hour after it was signed. The page itself signs the next one
-while the interaction goes on, up to eight hours after the first.
+Whoever has the address sees the card, so it ends half an hour after it was signed, and at once with the intake key that
+it was asked for with. The page itself signs the next one while the interaction goes on, up to eight hours after the
+first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,9 +30,10 @@ class AddressInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CardAddress:
-    """What a signed address says. `opened_at`: first signature; `signed_at`: the last one."""
+    """What a signed address says. `key_id`: of the intake key behind it; first signed `opened_at`, last `signed_at`."""
 
     configuration_id: UUID
+    key_id: int
     contact_id: str
     agent_id: str
     language: str
@@ -46,23 +48,14 @@ class CardAddress:
 
     def renewed(self, now: datetime) -> "CardAddress":
         """The address for the page's next steps."""
-        if now - self.signed_at < RENEWED_AFTER:
-            return self
-        return CardAddress(
-            self.configuration_id,
-            self.contact_id,
-            self.agent_id,
-            self.language,
-            self.time_zone,
-            self.opened_at,
-            now,
-        )
+        return self if now - self.signed_at < RENEWED_AFTER else replace(self, signed_at=now)
 
 
 def sign_address(address: CardAddress) -> str:
     """The part of the address that carries the signature."""
     said = [
         str(address.configuration_id),
+        address.key_id,
         address.contact_id,
         address.agent_id,
         address.language,
@@ -77,11 +70,12 @@ def read_address(signed: str, *, now: datetime) -> CardAddress:
     """What was signed. Raises AddressInvalid, AddressExpired."""
     try:
         said: Any = signing.loads(signed, salt=SALT)
-        configuration_id, contact_id, agent_id, language, time_zone, opened_at, signed_at = said
+        configuration_id, key_id, contact_id, agent_id, language, time_zone, opened_at, signed_at = said
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise AddressInvalid from error
     address = CardAddress(
         UUID(configuration_id),
+        key_id,
         contact_id,
         agent_id,
         language,

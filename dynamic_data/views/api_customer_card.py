@@ -70,7 +70,7 @@ def make_address(call: ApiCall) -> JsonResponse:
     except CardRefused as refused:
         raise ApiProblem(409, refused.reason) from refused
     now = call.now.replace(microsecond=0)
-    address = CardAddress(call.configuration.pk, contact_id, agent_id, language, time_zone, now, now)
+    address = CardAddress(call.configuration.pk, call.key_id, contact_id, agent_id, language, time_zone, now, now)
     return JsonResponse({"url": full_address(address), "expiresAt": address.ends_at.isoformat()}, headers=NOT_STORED)
 
 

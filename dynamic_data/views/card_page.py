@@ -20,8 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration
 from crm_integrations.record_names import is_entity_type, is_record_id
-from crm_integrations.selectors.configurations import present_configurations
+from crm_integrations.services.intake_keys import IntakeKeyEnded
 from crm_integrations.services.record_readings import FRESH_S
+from crm_integrations.services.senders import find_holder
 from dynamic_data.card_safety import guard
 from dynamic_data.services.card_addresses import (
     AddressExpired,
@@ -60,17 +61,26 @@ def card_view(view: CardView) -> Callable[..., HttpResponse]:
         except AddressInvalid:
             return guard(_refuse(_("This is no address of a card."), 404))
         with translation.override(address.language):
-            configuration = present_configurations().filter(pk=address.configuration_id).first()
-            if configuration is None:
-                return guard(_refuse(_("This card's configuration was deleted."), 404))
-            try:
-                response = view(request, address, configuration)
-            except CardRefused as refused:
-                response = _refuse(refused.reason, 409)
+            response = _answer_holder(view, request, address)
             response.headers["Content-Language"] = address.language
             return guard(response)
 
     return answer
+
+
+def _answer_holder(view: CardView, request: HttpRequest, address: CardAddress) -> HttpResponse:
+    """What the view says, if the intake key behind the address is still valid."""
+    try:
+        configuration = find_holder(
+            configuration_id=address.configuration_id, key_id=address.key_id, now=timezone.now()
+        )
+        if configuration is None:
+            return _refuse(_("This card's configuration was deleted."), 404)
+        return view(request, address, configuration)
+    except IntakeKeyEnded:
+        return _refuse(_("The access to this card has ended. Open it again from the interaction."), 410)
+    except CardRefused as refused:
+        return _refuse(refused.reason, 409)
 
 
 @require_safe

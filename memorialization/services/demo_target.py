@@ -15,7 +15,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from crm_integrations.models import Configuration, IntakeKey, User
-from crm_integrations.services.intake_keys import create_key, find_configuration_for_bearer, revoke_key
+from crm_integrations.services.intake_keys import create_key, revoke_key
+from crm_integrations.services.senders import find_bearer
 
 KEY_LABEL = "Demo contact centre"
 
@@ -33,7 +34,7 @@ class DemoTarget:
 def provide_target(*, configuration: Configuration, path: Path, actor: User, now: datetime) -> bool:
     """Bring the file up to date; whether a new intake key was made for it."""
     kept = _read_key(path)
-    if kept and find_configuration_for_bearer(configuration_id=configuration.pk, key=kept, now=now):
+    if kept and find_bearer(configuration_id=configuration.pk, key=kept, now=now):
         _write_private(path, _describe(configuration, kept))
         return False
     key, text = create_key(

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration, FoundRecord
+from crm_integrations.services.intake_keys import create_key
 from dynamic_data.models import ShownField
 from dynamic_data.services.card_addresses import CardAddress, sign_address
 from tests.browser.labels import Labels
@@ -160,9 +161,11 @@ def card(configuration, links) -> Callable[..., str]:
             found_at=timezone.now(),
         )
 
+    key, _text = create_key(configuration=configuration, kind="bearer", label="a", actor=None, now=timezone.now())
+
     def address(language: str = "en", *, contact: str = "c1", age: timedelta = timedelta()) -> str:
         at = timezone.now() - age
-        signed = sign_address(CardAddress(configuration.pk, contact, "a", language, "America/Toronto", at, at))
+        signed = sign_address(CardAddress(configuration.pk, key.pk, contact, "a", language, "America/Toronto", at, at))
         return reverse("customer_card", args=[signed])
 
     return address

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from crm_integrations.models import IntakeKey
 from crm_integrations.permissions import EDIT_CONFIGURATIONS
-from crm_integrations.services.intake_keys import create_key, find_configuration_for_bearer
+from crm_integrations.services.intake_keys import create_key
+from crm_integrations.services.senders import find_bearer
 from tests.factories import make_configuration, make_user
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def test_a_new_key_is_shown_once_and_works(client, configuration):
     page = client.get(response.url)
     text = page.context["text_of_key"]
     assert text in page.content.decode() and page.headers["Cache-Control"] == "no-store"
-    assert find_configuration_for_bearer(configuration_id=configuration.pk, key=text, now=timezone.now())
+    assert find_bearer(configuration_id=configuration.pk, key=text, now=timezone.now())
     again = client.get(response.url, follow=True).content.decode()
     assert text not in again and "A key is shown only once" in again
 

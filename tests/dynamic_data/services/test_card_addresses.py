@@ -16,7 +16,7 @@ from dynamic_data.services.card_addresses import (
 )
 
 START = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
-ADDRESS = CardAddress(uuid.uuid4(), "415203958123", "39185896", "fr-ca", "America/Toronto", START, START)
+ADDRESS = CardAddress(uuid.uuid4(), 7, "415203958123", "39185896", "fr-ca", "America/Toronto", START, START)
 
 
 def after(**span: float) -> datetime:
@@ -56,7 +56,7 @@ def test_a_young_address_is_used_on():
         "x" + sign_address(ADDRESS),
         signing.dumps(["a", "list"], salt="dynamic_data.customer_card"),
         signing.dumps({"an": "object"}, salt="dynamic_data.customer_card"),
-        signing.dumps(list(range(7)), salt="another.use"),
+        signing.dumps(list(range(8)), salt="another.use"),
     ],
 )
 def test_what_was_not_signed_here_for_cards_is_invalid(signed):

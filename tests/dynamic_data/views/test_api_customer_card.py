@@ -150,6 +150,13 @@ def test_an_address_of_the_card_is_signed_for_half_an_hour(call, settings, clien
     assert 'lang="fr-ca"' in page.content.decode()
 
 
+def test_an_address_ends_with_the_key_of_its_call(call, configuration, client, kept_links, settings):
+    path = call(path="/address", method="post", contactId="c1").json()["url"].removeprefix(settings.SITE_URL)
+    assert client.get(path).status_code == 200
+    configuration.intake_keys.update(revoked_at=timezone.now())
+    assert client.get(path).status_code == 410
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.models import Configuration, FoundRecord
+from crm_integrations.services.intake_keys import create_key, revoke_key, rotate_key
 from dynamic_data.services.card_addresses import CardAddress, sign_address
 from tests.factories import make_configuration, make_dynamic_mapping
 from tests.memory_provider import MemoryProvider
@@ -35,9 +36,13 @@ def signed(configuration):
     return sign(configuration)
 
 
-def sign(configuration, *, age: timedelta = timedelta(), language: str = "en") -> str:
-    at = timezone.now() - age
-    return sign_address(CardAddress(configuration.pk, "c1", "agent", language, "America/Toronto", at, at))
+def sign(configuration, *, age: timedelta = timedelta(), language: str = "en", key=None) -> str:
+    at, key = timezone.now() - age, key or make_key(configuration)
+    return sign_address(CardAddress(configuration.pk, key.pk, "c1", "agent", language, "America/Toronto", at, at))
+
+
+def make_key(configuration, kind: str = "bearer"):
+    return create_key(configuration=configuration, kind=kind, label="Studio", actor=None, now=timezone.now())[0]
 
 
 def card_url(signed: str) -> str:
@@ -104,6 +109,55 @@ def test_a_deleted_and_a_stopped_configuration_say_so(client, configuration, sig
     assert client.get(card_url(signed)).status_code == 409
     Configuration.objects.filter(pk=configuration.pk).update(state="deleted", deleted_at=timezone.now())
     assert client.get(card_url(signed)).status_code == 404
+
+
+def end_revoked(key):
+    revoke_key(key=key, actor=None, now=timezone.now())
+
+
+def end_replaced(key):
+    rotate_key(key=key, overlap=timedelta(0), actor=None, now=timezone.now())
+
+
+def end_deleted(key):
+    key.delete()
+
+
+@pytest.mark.parametrize("kind", ["bearer", "signing"])
+@pytest.mark.parametrize("end", [end_revoked, end_replaced, end_deleted])
+def test_an_address_ends_with_the_key_that_it_was_asked_for_with(client, configuration, kept_links, kind, end):
+    key = make_key(configuration, kind)
+    signed, other = sign(configuration, key=key), sign(configuration)
+    assert client.get(card_url(signed)).status_code == 200
+    end(key)
+    linking = {"entityType": "ticket", "id": "2", "act": "link"}
+    for refused in (client.get(card_url(signed)), client.post(link_url(signed), linking)):
+        assert refused.status_code == 410
+        assert "The access to this card has ended" in text_of(refused)
+        assert "Second" not in text_of(refused)
+    assert kept_links.links == {}
+    assert client.get(card_url(other)).status_code == 200
+
+
+def test_an_address_goes_on_while_its_key_is_being_replaced(client, configuration, kept_links):
+    key = make_key(configuration)
+    rotate_key(key=key, overlap=timedelta(hours=1), actor=None, now=timezone.now())
+    assert client.get(card_url(sign(configuration, key=key))).status_code == 200
+
+
+def test_an_address_that_the_page_renewed_ends_with_the_same_key(client, configuration, kept_links):
+    key = make_key(configuration)
+    kept_links.live.add("c1")
+    page = text_of(client.get(card_url(sign(configuration, key=key, age=timedelta(minutes=10)))))
+    renewed = re.search(r'href="(/card/[^"?]+)\?look=refresh"', page)[1]
+    assert client.get(renewed).status_code == 200
+    end_revoked(key)
+    assert client.get(renewed).status_code == 410
+
+
+def test_a_key_of_another_configuration_opens_no_card(client, configuration, kept_links):
+    signed = sign(configuration, key=make_key(make_configuration()))
+    assert client.get(card_url(signed)).status_code == 410
 
 
 def unsigned(url):

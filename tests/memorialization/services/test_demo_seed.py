@@ -13,7 +13,7 @@ from django.utils import timezone
 from crm_integrations.card_fields import card_fields
 from crm_integrations.models import Authentication, Configuration, IntakeKey
 from crm_integrations.services.configurations import deactivate_configuration, delete_configuration
-from crm_integrations.services.intake_keys import find_configuration_for_bearer
+from crm_integrations.services.senders import find_bearer
 from demo.zendesk.app import create_app
 from demo.zendesk.server import build_server
 from memorialization.models import MemorializationMapping
@@ -66,8 +66,8 @@ def read_target(output):
 
 def opens(output, configuration):
     key = read_target(output)["intake_key"]
-    found = find_configuration_for_bearer(configuration_id=configuration.pk, key=key, now=timezone.now())
-    return found == configuration
+    sender = find_bearer(configuration_id=configuration.pk, key=key, now=timezone.now())
+    return sender is not None and sender.configuration == configuration
 
 
 def test_seeding_walks_to_an_active_configuration_with_a_working_key(seeded, output, demo_url):
@@ -122,7 +122,7 @@ def test_a_deleted_file_gets_a_new_key_and_the_older_one_ends(seeded, output):
     assert opens(output, seeded)
     assert read_target(output)["intake_key"] != older
     now = timezone.now()
-    assert find_configuration_for_bearer(configuration_id=seeded.pk, key=older, now=now) is None
+    assert find_bearer(configuration_id=seeded.pk, key=older, now=now) is None
 
 
 def test_keys_that_people_made_are_left_alone(seeded, output):
