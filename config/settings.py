@@ -215,7 +215,12 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "config.log_lines.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
@@ -224,5 +229,6 @@ LOGGING = {
         "oauthlib": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},  # two lines for every hint
         "celery.app.trace": {"level": "WARNING"},
+        "granian.access": {"handlers": ["console"], "level": "INFO", "propagate": False},  # silent unless asked for
     },
 }
