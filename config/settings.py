@@ -179,6 +179,7 @@ STORAGES = {
 CONNECT_TIMEOUT_S = env.integer("CONNECT_TIMEOUT_S", 5)
 READ_TIMEOUT_S = env.integer("READ_TIMEOUT_S", 20)
 CALL_TIMEOUT_S = env.integer("CALL_TIMEOUT_S", 30)  # a call's total, slow-drip answers included
+INTERACTIVE_CALLS = env.integer("INTERACTIVE_CALLS", 3)  # a process's threads that may wait for CRMs for people
 LEASE_S = env.integer("LEASE_S", 120)  # how long a worker owns a record lane; longer than any call
 SETTLE_S = env.integer("SETTLE_S", 60)  # how long a lane stays closed after a call whose outcome is unknown
 BULK_PATIENCE_S = env.integer("BULK_PATIENCE_S", 600)  # a bulk write without progress for so long is given up

@@ -5,7 +5,7 @@ Never open one inside a transaction: a renewed token would vanish with its rollb
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from django.db import DatabaseError
@@ -17,6 +17,7 @@ from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.authenticated_connections import CALLS_PER_ACT as CALLS_PER_ACT
 from crm_integrations.services.authenticated_connections import AuthenticatedConnection as AuthenticatedConnection
 from crm_integrations.services.call_gates import AccountCallGate
+from crm_integrations.services.call_places import places
 from crm_integrations.services.timed_gates import TimedCallGate
 
 logger = logging.getLogger(__name__)
@@ -37,10 +38,11 @@ def open_connection(
 ) -> Iterator[AuthenticatedConnection]:
     """A live account for the length of the block; what its answers said of limits is noted when it ends.
 
-    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave; `expected_calls` of
-    them are granted together while there is plenty. After `lasts_s` no call begins any more. Raises, here or from any
-    call: AuthenticationHeld (a GrantEnded: a person must act), TokenBusy (somebody else renews the token for longer
-    than `patience_s`), BudgetSpent and TimeSpent (all three a RetryLater), or what the call itself raises.
+    Calls that a person waits for (`is_interactive`) may use the head-room that deliveries leave, and not all threads;
+    `expected_calls` of them are granted together while there is plenty. After `lasts_s` no call begins any more.
+    Raises, here or from any call: AuthenticationHeld (a GrantEnded: a person must act), PlacesTaken, TokenBusy
+    (somebody else renews the token for longer than `patience_s`), BudgetSpent and TimeSpent (all four a RetryLater),
+    or what the call itself raises.
     """
     account = authentication.account
     provider = get_provider(account.provider)
@@ -52,26 +54,31 @@ def open_connection(
         clock=read_steady_clock if clock is read_database_clock else clock,
         scopes={limit.limit_class: limit.scope for limit in provider.limits},
     )
-    live = AuthenticatedConnection(
-        authentication_id=authentication.pk,
-        provider=provider,
-        address=account.address,
-        options=authentication.options,
-        patience_s=patience_s,
-        clock=clock,
-        gate=gate,
-    )
-    try:
-        yield live
-    finally:
-        _flush(gate)
-        live.close()
+    with places.taking() if is_interactive else nullcontext():
+        live = AuthenticatedConnection(
+            authentication_id=authentication.pk,
+            provider=provider,
+            address=account.address,
+            options=authentication.options,
+            patience_s=patience_s,
+            clock=clock,
+            gate=gate,
+        )
+        yield from _closed_at_the_end(live)
 
 
 def run_on_connection(*, authentication: Authentication, act: Callable[[CRMConnection], T]) -> T:
     """Do one thing on a connection of its own."""
     with open_connection(authentication=authentication) as live:
         return act(live)
+
+
+def _closed_at_the_end(live: AuthenticatedConnection) -> Iterator[AuthenticatedConnection]:
+    try:
+        yield live
+    finally:
+        _flush(live.gate)
+        live.close()
 
 
 def _flush(gate: AccountCallGate) -> None:

@@ -109,12 +109,16 @@ def _connect(run: _Run) -> Iterator[CRMConnection]:
         wait_s = (verdict.until - run.now).total_seconds() if verdict.until else 0.0
         message = _("The CRM cannot be reached just now.")
         raise CRMUnavailable(message, may_have_applied=False, retry_after_s=max(wait_s, 1.0))
-    with open_connection(authentication=run.authentication, lasts_s=CALLS_BEGIN_WITHIN_S) as connection:
-        try:
-            yield connection
-        finally:
-            if verdict.state is CircuitState.PROBE and not connection.gate.calls:
-                give_probe_back(account_id=account_id, verdict=verdict, now=run.now)
+    calls = 0
+    try:
+        with open_connection(authentication=run.authentication, lasts_s=CALLS_BEGIN_WITHIN_S) as connection:
+            try:
+                yield connection
+            finally:
+                calls = connection.gate.calls
+    finally:
+        if verdict.state is CircuitState.PROBE and not calls:
+            give_probe_back(account_id=account_id, verdict=verdict, now=run.now)
 
 
 def _search(run: _Run, asked: PhoneSearch | EmailSearch | CustomSearch) -> None:

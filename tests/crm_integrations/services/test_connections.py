@@ -407,7 +407,8 @@ def test_a_refusal_that_took_its_time_is_not_followed_by_another_call(account, m
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_make_exactly_one_renewal(account):
+def test_many_at_once_make_exactly_one_renewal(account, settings):
+    settings.INTERACTIVE_CALLS = 8
     authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
     start, outcomes = threading.Barrier(8), []
 
