@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
+from django.utils.log import log_response
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -58,13 +60,23 @@ def api_view(*methods: str) -> Callable[[ApiView], ApiView]:
             try:
                 return view(_read_call(request, configuration_id, methods), **address)
             except ApiProblem as problem:
-                return problem.as_response()
+                return _answer_problem(request, problem)
             except (OperationalError, InterfaceError):
                 return _unavailable().as_response()
 
         return answer
 
     return decorate
+
+
+def _answer_problem(request: HttpRequest, problem: ApiProblem) -> HttpResponse:
+    """The answer; that the CRM is limited or away is foreseen, so it is logged as no more than a warning."""
+    response = problem.as_response()
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_response(
+            "%s: %s", response.reason_phrase, request.path, response=response, request=request, level="warning"
+        )
+    return response
 
 
 def _read_call(request: HttpRequest, configuration_id: str, methods: tuple[str, ...]) -> ApiCall:

@@ -2,12 +2,14 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Barrier
 
 import jsonschema
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
@@ -26,7 +28,8 @@ from crm_integrations.providers.errors import (
     RetryLater,
     ValueRefused,
 )
-from crm_integrations.services import call_budgets, workflow_run
+from crm_integrations.services import call_budgets, call_places, connections, workflow_run
+from crm_integrations.services.call_places import CallPlaces
 from crm_integrations.services.intake_keys import create_key
 from memorialization.models import InteractionEvent
 from tests.engine import account_of, calls_of, take_in
@@ -481,3 +484,69 @@ def test_two_scripts_at_once_create_one_record_for_the_contact(configuration, ke
     assert len({answer.json()["records"][0]["id"] for answer in answers}) == 1
     assert sum(answer.json()["created"] for answer in answers) == 1
     assert len(created(configuration)) == 1 and len(links(configuration)) == 1
+
+
+def hold_places(monkeypatch, settings):
+    """As many calls hang as may in one process."""
+    held = CallPlaces()
+    monkeypatch.setattr(call_places, "BRISK_S", -1.0)
+    monkeypatch.setattr(connections, "places", held)
+    stack = ExitStack()
+    for _call in range(settings.INTERACTIVE_CALLS):
+        stack.enter_context(held.taking())
+    return stack
+
+
+def test_while_calls_hang_the_next_is_told_to_come_back_and_events_are_taken_in(
+    run, configuration, client, key, monkeypatch, settings
+):
+    with hold_places(monkeypatch, settings):
+        problem = run("search-ani", {"phoneNumber": CALLER}, status=503)
+        assert problem["detail"] == "The CRM is slow to answer just now. Try again in a moment."
+        assert run.headers["Retry-After"] == "5" and calls_of(configuration, "find_people") == []
+        event = client.post(
+            f"/api/v1/configurations/{configuration.pk}/events",
+            json.dumps(digital("started", "14:00:00")),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        assert event.status_code == 202
+    assert len(run("search-ani", {"phoneNumber": CALLER})["records"]) == 1
+
+
+def test_a_probe_that_got_no_place_is_left_to_the_next(run, configuration, monkeypatch, settings):
+    account = configuration.authentication.account
+    probe_at = timezone.now() - timedelta(seconds=1)
+    type(account).objects.update(circuit_state="open", circuit_opened_at=probe_at, circuit_probe_at=probe_at)
+    with hold_places(monkeypatch, settings):
+        run("search-ani", {"phoneNumber": CALLER}, status=503)
+    assert len(run("search-ani", {"phoneNumber": CALLER})["records"]) == 1
+    account.refresh_from_db()
+    assert account.circuit_state == "closed"
+
+
+EXPECTED = [
+    RetryLater("slow down, Ms Roy", retry_after_s=33),
+    CRMUnavailable("Ms Roy", may_have_applied=False),
+    Conflict("Ms Roy"),
+    Misconfigured("Ms Roy"),
+]
+
+
+@pytest.mark.parametrize("fault", EXPECTED, ids=lambda fault: type(fault).__name__)
+def test_a_crm_that_cannot_answer_is_a_warning_in_the_log_without_its_words(run, configuration, caplog, fault):
+    account_of(configuration).faults.append(fault)
+    run("search-ani", {"phoneNumber": CALLER}, status=502 if isinstance(fault, Misconfigured) else 503)
+    [record] = [each for each in caplog.records if each.name == "django.request"]
+    assert record.levelname == "WARNING" and record.status_code in {502, 503}
+    assert f"{configuration.pk}/workflows/search-ani" in record.getMessage()
+    assert "Roy" not in caplog.text and CALLER not in caplog.text
+
+
+def test_a_database_that_is_away_stays_an_error_in_the_log(run, caplog, monkeypatch):
+    def fail(**_asked):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("crm_integrations.api.workflows.run_workflow", fail)
+    run("search-ani", {"phoneNumber": CALLER}, status=503)
+    assert [each.levelname for each in caplog.records if each.name == "django.request"] == ["ERROR"]
