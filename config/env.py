@@ -80,7 +80,7 @@ def database(url: str, *, folder: Path) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must start with postgres:// or sqlite:///.")
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -1,0 +1,1 @@
+"""The database backend of the production profile; Django looks for its `base`."""
