@@ -1,7 +1,8 @@
 """How long an agent waits for the customer card, beside the calls to the CRM that it takes.
 
 Looks alternate: the raw calls by plain `requests` over one connection, a card that nobody has looked at, the same card
-once more. Real processes: the web server of `make run` and the demo CRM, whose log says how many calls a card costs.
+once more, and beside it a bare Django view that reads one row. Real processes: the web server of `make run` and the
+demo CRM, whose log says how many calls a card costs.
 """
 
 import time
@@ -16,6 +17,7 @@ from django.utils import timezone
 from crm_integrations.contact_links import RecordReference, contact_links
 from crm_integrations.models import Configuration
 from crm_integrations.providers.registry import get_provider
+from tests.benchmarks.bare.models import BareEvent
 from tests.benchmarks.figures import Figure, at_most, percentile
 from tests.benchmarks.options import Options
 from tests.benchmarks.scene import Scene, make_scene
@@ -49,6 +51,7 @@ class Looks:
     raw: list[float] = field(default_factory=list)
     card: list[float] = field(default_factory=list)
     cached: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
     calls: int = 0
 
 
@@ -73,6 +76,8 @@ class _Watch:
     def __init__(self, scene: Scene, port: int, zendesk: DemoZendesk, access_token: str) -> None:
         self._zendesk = zendesk
         self._address = f"http://127.0.0.1:{port}/api/v1/configurations/{scene.configuration.pk}/customer-card"
+        row = BareEvent.objects.create(event_id="bare", body={"eventId": "bare"})
+        self._bare = f"http://127.0.0.1:{port}/bare/{row.pk}"
         self._script, self._crm = requests.Session(), requests.Session()
         name, _colon, key = scene.headers.strip().partition(": ")
         self._script.headers[name] = key
@@ -88,6 +93,7 @@ class _Watch:
             looks.card.append(_take_ms(lambda one=caller: self._ask_card(one)))
             looks.calls += self._last_call() - seen
             looks.cached.append(_take_ms(lambda one=caller: self._ask_card(one)))
+            looks.bare.append(_take_ms(self._ask_bare))
         return looks
 
     def _last_call(self) -> int:
@@ -115,6 +121,11 @@ class _Watch:
             raise RuntimeError(f"this is not the card: {answer.text[:500]}")
         if len(fields) != sum(map(len, SHOWN.values())):
             raise RuntimeError(f"the card shows {len(fields)} fields")
+
+    def _ask_bare(self) -> None:
+        answer = self._script.get(self._bare, timeout=30)
+        if answer.json().get("body") != {"eventId": "bare"}:
+            raise RuntimeError(f"this is not the row: {answer.text[:300]}")
 
 
 def _take_ms(act: Callable[[], None]) -> float:
@@ -157,7 +168,8 @@ def _link_callers(configuration: Configuration, zendesk: DemoZendesk, count: int
 
 
 def _figures(looks: Looks, count: int) -> list[Figure]:
-    raw, card, cached = (percentile(taken, 0.5) for taken in (looks.raw, looks.card, looks.cached))
+    measured = (looks.raw, looks.card, looks.cached, looks.bare)
+    raw, card, cached, bare = (percentile(taken, 0.5) for taken in measured)
     p99 = percentile(looks.card, 0.99)
     return [
         Figure("card: its calls by plain requests, p50", raw, "ms", note=f"a CRM that takes {LATENCY_MS} ms a call"),
@@ -174,7 +186,8 @@ def _figures(looks: Looks, count: int) -> list[Figure]:
             cached,
             CACHED_MS,
             unit="ms",
-            note=f"p99 {percentile(looks.cached, 0.99):.1f} ms",
+            note=f"p99 {percentile(looks.cached, 0.99):.1f} ms; {cached / bare:.2f} × the bare view",
         ),
+        Figure("card: a bare view that reads one row, p50", bare, "ms", note="through the same server and middleware"),
         at_most("card: calls a card", looks.calls / count, NEEDED_CALLS, note=f"{NEEDED_CALLS} are needed"),
     ]

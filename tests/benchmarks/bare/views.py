@@ -1,4 +1,4 @@
-"""The yardstick of the intake figures: a Django view that parses a body and inserts one row, and nothing else."""
+"""The yardsticks: a Django view that parses a body and inserts one row, one that reads a row, and nothing else."""
 
 import json
 
@@ -14,3 +14,9 @@ def insert_row(request: HttpRequest) -> JsonResponse:
     body = json.loads(request.body)
     row = BareEvent.objects.create(event_id=body["eventId"], body=body)
     return JsonResponse({"id": row.pk}, status=201)
+
+
+def read_row(request: HttpRequest, pk: int) -> JsonResponse:
+    """200 with what one SELECT found."""
+    row = BareEvent.objects.get(pk=pk)
+    return JsonResponse({"id": row.pk, "body": row.body})
