@@ -86,7 +86,7 @@ CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         if IS_TESTING
-        else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        else {"BACKEND": "config.lasting_cache.LastingRedisCache", "LOCATION": REDIS_URL}
     )
 }
 
