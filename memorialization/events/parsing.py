@@ -79,6 +79,11 @@ def parse_event(body: dict[str, Any]) -> ParsedEvent:
     return _EventReader(body).read()
 
 
+def read_records(body: dict[str, Any]) -> tuple[RecordLink, ...]:
+    """The records alone that a stored event names; one that can no longer be read is left out."""
+    return _EventReader(body).records(None)
+
+
 def order_event(event: ParsedEvent, *, received_at: datetime) -> ParsedEvent:
     """The event in its place: a time in the future is kept, flagged, and ordered by the time of receipt."""
     if event.occurred_at <= received_at + FUTURE_TOLERANCE:
@@ -123,7 +128,7 @@ class _EventReader:
             "ended_by": self._choice("endedBy", EndedBy, default=EndedBy.UNKNOWN),
             "is_acw_configured": self._acw_configured(),
             "script_variables": self._script_variables(),
-            "records": self._records(event_type),
+            "records": self.records(event_type),
         }
         if self.errors or event_type is None or occurred_at is None:
             raise EventInvalid(self.errors)
@@ -251,7 +256,7 @@ class _EventReader:
             found[name] = None if is_blank(raw) else self._read(path, read_source_value, raw)
         return {name: value for name, value in found.items() if value is not None}
 
-    def _records(self, event_type: EventType | None) -> tuple[RecordLink, ...]:
+    def records(self, event_type: EventType | None) -> tuple[RecordLink, ...]:
         records = self.payload.get("records")
         if records is None:
             records = []

@@ -7,33 +7,32 @@ waits there for the first segment.
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from crm_integrations.contact_links import ContactLinks, ContactReading, RecordReference
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import as_time, as_uuid, read_values, selection, table_of
+from crm_integrations.row_sql import as_time, as_uuid, read_values, table_of
 from crm_integrations.stored_json import decode_json
+from memorialization.events.parsing import read_records
 from memorialization.events.schema import EventType
 from memorialization.models import Contact, Interaction, InteractionEvent
-from memorialization.services.contact_folding import read_stored
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.linking import report_link
 
-# Asked with every look at a card: whether events wait to be folded, the contact, the links of its latest segment, and
-# whether one is open. There is always one row.
+# Asked with every look at a card: whether events wait to be folded, the contact, and its segments, the latest first.
+# There is one row at least.
 CONTACT_QUERY = f"""
 SELECT EXISTS (
     SELECT 1 FROM {table_of(InteractionEvent)} WHERE configuration_id = %s AND source_contact_id = %s
     AND contact_id IS NULL AND (fold_after IS NULL OR fold_after <= %s)
-  ), contact.id, latest.links, EXISTS (
-    SELECT 1 FROM {table_of(Interaction)} WHERE contact_id = contact.id AND state = 'open' AND ended_at IS NULL
-  )
+  ), contact.id, segment.links, segment.state = 'open' AND segment.ended_at IS NULL
 FROM (SELECT 1) always
 LEFT JOIN {table_of(Contact)} contact ON contact.configuration_id = %s AND contact.contact_id = %s
-LEFT JOIN {table_of(Interaction)} latest ON latest.contact_id = contact.id
-ORDER BY COALESCE(latest.started_at, latest.created_at) DESC, latest.id DESC LIMIT 1
+LEFT JOIN {table_of(Interaction)} segment ON segment.contact_id = contact.id
+ORDER BY COALESCE(segment.started_at, segment.created_at) DESC, segment.id DESC
 """  # noqa: S608 - our own words only
-EARLY_LINKS = "stored.contact_id = %s AND stored.type IN (%s, %s) ORDER BY stored.ordered_at, stored.event_id"
+EARLY_LINKS_QUERY = f"""
+SELECT type, body FROM {table_of(InteractionEvent)} WHERE contact_id = %s AND type IN (%s, %s)
+ORDER BY ordered_at, event_id
+"""  # noqa: S608 - our own words only
 
 
 class LinkRefused(ValueError):
@@ -45,15 +44,16 @@ class EventLinks(ContactLinks):
 
     def read_contact(self, *, configuration: Configuration, contact_id: str, now: datetime) -> ContactReading:
         """With the records of the latest segment; of a contact without any, what waits for its first one."""
-        is_waiting, pk, links, is_live = _read_row(configuration, contact_id, now)
-        if is_waiting:
+        rows = _read_segments(configuration, contact_id, now)
+        if any(is_waiting for is_waiting, *_rest in rows):
             fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
-            _still_waiting, pk, links, is_live = _read_row(configuration, contact_id, now)
+            rows = _read_segments(configuration, contact_id, now)
+        _is_waiting, pk, links, _is_open = rows[0]
         if links is not None:
             linked = [RecordReference(link["entity_type"], link["id"]) for link in decode_json(links)]
         else:
             linked = [] if pk is None else _read_early_links(pk)
-        return ContactReading(tuple(sorted(linked)), bool(is_live))
+        return ContactReading(tuple(sorted(linked)), is_live=any(is_open for *_rest, is_open in rows))
 
     def link(
         self,
@@ -80,9 +80,9 @@ class EventLinks(ContactLinks):
             _report(configuration, contact_id, record, EventType.UNLINKED, origin, now, "")
 
 
-def _read_row(configuration: Configuration, contact_id: str, now: datetime) -> tuple[Any, ...]:
+def _read_segments(configuration: Configuration, contact_id: str, now: datetime) -> list[tuple[Any, ...]]:
     pk = as_uuid(configuration.pk)
-    return read_values(CONTACT_QUERY, [pk, contact_id, as_time(now), pk, contact_id])[0]
+    return read_values(CONTACT_QUERY, [pk, contact_id, as_time(now), pk, contact_id])
 
 
 def _segments(configuration: Configuration, contact_id: str) -> list[Interaction]:
@@ -99,17 +99,12 @@ def _id_in_segment(event_id: str, configuration: Configuration, contact_id: str)
 
 def _read_early_links(contact_pk: int) -> list[RecordReference]:
     """What links and unlinks come to before there is a segment; of one record the later wins."""
-    columns = selection(InteractionEvent, connection.vendor, "stored", ("event_id", "ordered_at", "body"))
-    table = table_of(InteractionEvent)
-    statement = f"SELECT {columns.names} FROM {table} stored WHERE {EARLY_LINKS}"  # noqa: S608 - our own words only
     linked: dict[RecordReference, bool] = {}
-    for row in read_values(statement, [contact_pk, EventType.LINKED.value, EventType.UNLINKED.value]):
-        event_id, ordered_at, body = columns.read(row)
-        event = read_stored(event_id, body, ordered_at, ())
-        for record in event.records if event is not None else ():
-            linked[RecordReference(record.entity_type, record.id)] = (
-                event is not None and event.type is EventType.LINKED
-            )
+    for event_type, body in read_values(
+        EARLY_LINKS_QUERY, [contact_pk, EventType.LINKED.value, EventType.UNLINKED.value]
+    ):
+        for record in read_records(decode_json(body)):
+            linked[RecordReference(record.entity_type, record.id)] = event_type == EventType.LINKED
     return [record for record, is_linked in linked.items() if is_linked]
 
 
