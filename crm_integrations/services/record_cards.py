@@ -4,7 +4,7 @@ Who wants to show records hands in their types and ids; which fields are shown i
 """
 
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import translation
@@ -15,10 +15,10 @@ from crm_integrations.contact_links import RecordReference
 from crm_integrations.database_clock import Clock, read_steady_clock
 from crm_integrations.definitions import display_title, title_of_key
 from crm_integrations.models import Configuration
-from crm_integrations.providers.base import CRMField, EntityType
+from crm_integrations.providers.base import CRMField
 from crm_integrations.record_display.values import display_value
 from crm_integrations.selectors.configurations import find_provider
-from crm_integrations.services.known_definitions import known_account
+from crm_integrations.services.card_accounts import CardAccount, read_card_account
 from crm_integrations.services.reading_cache import RecordReading
 from crm_integrations.services.record_readings import FRESH_S, read_records
 
@@ -75,28 +75,27 @@ def build_cards(
     time_zone: str,
     clock: Clock = read_steady_clock,
     max_age_s: float = FRESH_S,
+    account: CardAccount | None = None,
 ) -> list[RecordCard]:
     """The records' cards in the order asked for, each once; raises none of the port's errors.
 
     `time_zone`: an IANA name. At most one call per record type and 100 records; none for what was read within the last
-    `max_age_s`. Call it outside atomic().
+    `max_age_s`. `account`: when the caller has read it. Call it outside atomic().
     """
     wanted = list(dict.fromkeys(references))
-    fields, authentication = card_fields(configuration), configuration.authentication
-    entity_types: Mapping[str, EntityType] = {}
-    if authentication is None:
+    fields, account = card_fields(configuration), account or read_card_account(configuration)
+    if configuration.authentication is None:
         readings = {each: RecordReading(None, problem="held") for each in wanted}
     else:
-        authentication.account, entity_types = known_account(account_id=authentication.account_id)
         readings = read_records(
-            authentication=authentication,
+            authentication=configuration.authentication,
             references=wanted,
             fields=fields,
             clock=clock,
             max_age_s=max_age_s,
         )
     with translation.override(language):
-        words = _CardWords(configuration, entity_types, zoneinfo.ZoneInfo(time_zone), max_age_s + SAID_STALE_AFTER_S)
+        words = _CardWords(configuration, account, zoneinfo.ZoneInfo(time_zone), max_age_s + SAID_STALE_AFTER_S)
         return [words.build(each, readings[each], fields.get(each.entity_type, ())) for each in wanted]
 
 
@@ -104,17 +103,12 @@ class _CardWords:
     """Names and links of one configuration's records, in the active language."""
 
     def __init__(
-        self,
-        configuration: Configuration,
-        entity_types: Mapping[str, EntityType],
-        time_zone: zoneinfo.ZoneInfo,
-        stale_after_s: float,
+        self, configuration: Configuration, known: CardAccount, time_zone: zoneinfo.ZoneInfo, stale_after_s: float
     ) -> None:
         self._stale_after_s = stale_after_s
         self._configuration = configuration
-        self._account = configuration.authentication.account if configuration.authentication else None
+        self._account, self._entity_types = known.account, known.entity_types
         self._provider = find_provider(configuration)
-        self._entity_types = entity_types
         self._time_zone = time_zone
 
     def build(self, reference: RecordReference, reading: RecordReading, fields: Sequence[CRMField]) -> RecordCard:

@@ -5,20 +5,16 @@ from dataclasses import dataclass, replace
 
 from crm_integrations.contact_links import RecordReference, contact_links
 from crm_integrations.database_clock import Clock, read_database_clock, read_steady_clock
-from crm_integrations.models import Configuration, FoundRecord
-from crm_integrations.row_sql import as_uuid, read_values, table_of
+from crm_integrations.models import Configuration
 from crm_integrations.selectors.configurations import effective_state
 from crm_integrations.services.audit import record_audit
+from crm_integrations.services.card_accounts import CardAccount, read_card_account
 from crm_integrations.services.record_cards import RecordCard, build_cards
 from crm_integrations.services.record_readings import FRESH_S
 
 LINKED_LIMIT = 50  # records of one contact that the card shows
 RELATED_LIMIT = 25
 ORIGIN = "customer_card"  # of links that agents change here
-FOUND_QUERY = f"""
-SELECT entity_type, record_id FROM {table_of(FoundRecord)} WHERE configuration_id = %s AND contact_id = %s
-ORDER BY position, id
-"""  # noqa: S608 - our own words only
 REFUSING_STATES = frozenset({"draft", "inactive", "system_user_removed", "deleted"})  # product page §3
 
 
@@ -58,9 +54,10 @@ def build_contact_card(
     """The card of a contact; one that nobody heard of has none yet. Raises CardRefused."""
     refuse_unready(configuration)
     contact = contact_links().read_contact(configuration=configuration, contact_id=contact_id, now=clock())
+    account = read_card_account(configuration, contact_id=contact_id)
     linked = contact.linked[:LINKED_LIMIT]
-    found = _found_records(configuration, contact_id, besides=linked)
-    cards = _build(configuration, [*linked, *found], reader, clock)
+    found = [record for record in account.found if record not in linked][:RELATED_LIMIT]
+    cards = _build(configuration, [*linked, *found], reader, clock, account)
     return CustomerCard(
         current=tuple(replace(card, is_linked=True) for card in cards[: len(linked)]),
         related=tuple(card for card in cards[len(linked) :] if not card.is_gone),
@@ -96,7 +93,7 @@ def change_link(
     refuse_unready(configuration)
     now, keeper = clock(), contact_links()
     linked = keeper.read_contact(configuration=configuration, contact_id=contact_id, now=now).linked
-    offered = {*linked, *_found_records(configuration, contact_id, besides=())}
+    offered = {*linked, *read_card_account(configuration, contact_id=contact_id).found}
     if record not in offered:
         raise RecordNotOffered
     if is_linked == (record in linked):
@@ -119,15 +116,12 @@ def refuse_unready(configuration: Configuration) -> None:
         raise CardRefused(str(state.reason))
 
 
-def _found_records(
-    configuration: Configuration, contact_id: str, *, besides: Sequence[RecordReference]
-) -> list[RecordReference]:
-    found = [RecordReference(*pair) for pair in read_values(FOUND_QUERY, [as_uuid(configuration.pk), contact_id])]
-    return [record for record in found if record not in besides][:RELATED_LIMIT]
-
-
 def _build(
-    configuration: Configuration, references: Sequence[RecordReference], reader: CardReader, clock: Clock
+    configuration: Configuration,
+    references: Sequence[RecordReference],
+    reader: CardReader,
+    clock: Clock,
+    account: CardAccount | None = None,
 ) -> list[RecordCard]:
     return build_cards(
         configuration,
@@ -136,4 +130,5 @@ def _build(
         time_zone=reader.time_zone,
         clock=clock,
         max_age_s=reader.max_age_s,
+        account=account,
     )

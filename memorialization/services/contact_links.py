@@ -4,6 +4,7 @@ A link is an event like any other (semantics §4.14), so it may come before anyt
 waits there for the first segment.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,21 +18,20 @@ from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.services.event_folding import fold_contact_events
 from memorialization.services.linking import report_link
 
-# Asked with every look at a card: whether events wait to be folded, the contact, and its segments, the latest first.
-# There is one row at least.
+# Asked with every look at a card: whether events wait to be folded, and the contact's segments, the latest first, or
+# while it has none the events that link and unlink, in their order. There is one row at least.
 CONTACT_QUERY = f"""
 SELECT EXISTS (
     SELECT 1 FROM {table_of(InteractionEvent)} WHERE configuration_id = %s AND source_contact_id = %s
     AND contact_id IS NULL AND (fold_after IS NULL OR fold_after <= %s)
-  ), contact.id, segment.links, segment.state = 'open' AND segment.ended_at IS NULL
+  ), segment.links, segment.state = 'open' AND segment.ended_at IS NULL, early.type, early.body
 FROM (SELECT 1) always
 LEFT JOIN {table_of(Contact)} contact ON contact.configuration_id = %s AND contact.contact_id = %s
 LEFT JOIN {table_of(Interaction)} segment ON segment.contact_id = contact.id
-ORDER BY COALESCE(segment.started_at, segment.created_at) DESC, segment.id DESC
-"""  # noqa: S608 - our own words only
-EARLY_LINKS_QUERY = f"""
-SELECT type, body FROM {table_of(InteractionEvent)} WHERE contact_id = %s AND type IN (%s, %s)
-ORDER BY ordered_at, event_id
+LEFT JOIN {table_of(InteractionEvent)} early
+  ON early.contact_id = CASE WHEN segment.id IS NULL THEN contact.id END
+  AND early.type IN ('{EventType.LINKED}', '{EventType.UNLINKED}')
+ORDER BY COALESCE(segment.started_at, segment.created_at) DESC, segment.id DESC, early.ordered_at, early.event_id
 """  # noqa: S608 - our own words only
 
 
@@ -44,16 +44,17 @@ class EventLinks(ContactLinks):
 
     def read_contact(self, *, configuration: Configuration, contact_id: str, now: datetime) -> ContactReading:
         """With the records of the latest segment; of a contact without any, what waits for its first one."""
-        rows = _read_segments(configuration, contact_id, now)
+        rows = _read_rows(configuration, contact_id, now)
         if any(is_waiting for is_waiting, *_rest in rows):
             fold_contact_events(configuration=configuration, contact_id=contact_id, now=now)
-            rows = _read_segments(configuration, contact_id, now)
-        _is_waiting, pk, links, _is_open = rows[0]
+            rows = _read_rows(configuration, contact_id, now)
+        _is_waiting, links, *_rest = rows[0]
         if links is not None:
             linked = [RecordReference(link["entity_type"], link["id"]) for link in decode_json(links)]
         else:
-            linked = [] if pk is None else _read_early_links(pk)
-        return ContactReading(tuple(sorted(linked)), is_live=any(is_open for *_rest, is_open in rows))
+            linked = _early_links((event_type, body) for *_rest, event_type, body in rows if event_type)
+        is_live = any(is_open for _is_waiting, _links, is_open, *_rest in rows)
+        return ContactReading(tuple(sorted(linked)), is_live)
 
     def link(
         self,
@@ -80,7 +81,7 @@ class EventLinks(ContactLinks):
             _report(configuration, contact_id, record, EventType.UNLINKED, origin, now, "")
 
 
-def _read_segments(configuration: Configuration, contact_id: str, now: datetime) -> list[tuple[Any, ...]]:
+def _read_rows(configuration: Configuration, contact_id: str, now: datetime) -> list[tuple[Any, ...]]:
     pk = as_uuid(configuration.pk)
     return read_values(CONTACT_QUERY, [pk, contact_id, as_time(now), pk, contact_id])
 
@@ -97,12 +98,10 @@ def _id_in_segment(event_id: str, configuration: Configuration, contact_id: str)
     return f"{event_id}-{segments[-1].pk}" if len(segments) > 1 else event_id
 
 
-def _read_early_links(contact_pk: int) -> list[RecordReference]:
+def _early_links(events: Iterable[tuple[str, str]]) -> list[RecordReference]:
     """What links and unlinks come to before there is a segment; of one record the later wins."""
     linked: dict[RecordReference, bool] = {}
-    for event_type, body in read_values(
-        EARLY_LINKS_QUERY, [contact_pk, EventType.LINKED.value, EventType.UNLINKED.value]
-    ):
+    for event_type, body in events:
         for record in read_records(decode_json(body)):
             linked[RecordReference(record.entity_type, record.id)] = event_type == EventType.LINKED
     return [record for record, is_linked in linked.items() if is_linked]

@@ -12,7 +12,6 @@ from crm_integrations.row_sql import read_values
 from crm_integrations.services.catalogue import ENTITY_TYPES
 from crm_integrations.services.known_definitions import (
     SNAPSHOTS,
-    known_account,
     known_entity_types,
     parsed_fields,
     snapshot_stamp,
@@ -70,16 +69,3 @@ def test_the_record_types_are_known_once_they_were_read(account, snapshot, djang
     assert list(known_entity_types(account_id=account.pk)) == ["ticket"]
     with django_assert_num_queries(1):
         assert known_entity_types(account_id=account.pk)["ticket"].title == "Ticket"
-
-
-def test_an_account_comes_with_its_record_types_by_one_statement(account, snapshot, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        found, entity_types = known_account(account_id=account.pk)
-        assert (found, found.provider, found.address, entity_types) == (account, "memory", "acme", {})
-    types = [entity_type_as_json(EntityType("ticket", "Ticket", "Tickets"))]
-    CatalogueSnapshot.objects.create(
-        account=account, entity_type=ENTITY_TYPES, fetched_at=timezone.now(), definitions=types
-    )
-    assert known_account(account_id=account.pk)[1]["ticket"].title == "Ticket"
-    with django_assert_num_queries(1):
-        assert list(known_account(account_id=account.pk)[1]) == ["ticket"]

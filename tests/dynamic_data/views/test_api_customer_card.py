@@ -193,7 +193,7 @@ def test_a_card_takes_a_handful_of_statements(
 ):
     kept_links.links["c1"] = [TICKET]
     clock_reads = 2 if connection.vendor == "postgresql" else 0  # for the token and, once a minute, for the rest
-    with django_assert_max_num_queries(18 + clock_reads):  # a call is granted and noted under the account's lock
+    with django_assert_max_num_queries(17 + clock_reads):  # a call is granted and noted under the account's lock
         call(contactId="c1")
-    with django_assert_num_queries(4):  # key, found records, fields, account; the keeper of links adds its own
+    with django_assert_num_queries(3):  # key, account, fields; the keeper of links adds one of its own
         call(contactId="c1")

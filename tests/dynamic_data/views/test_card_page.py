@@ -236,5 +236,5 @@ def test_it_speaks_the_language_of_its_address(client, configuration, kept_links
 
 def test_a_look_at_the_card_takes_a_handful_of_queries(client, signed, kept_links, django_assert_num_queries):
     client.get(card_url(signed))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(card_url(signed))
