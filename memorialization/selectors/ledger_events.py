@@ -35,6 +35,7 @@ ORIGINS: Mapping[str, str | Promise] = {
     "person": _("Done by a person in Agent Integrations"),
     "workflow": _("Done by a workflow"),
     "customer_card": _("Done by an agent on the customer card"),
+    "rule": _("Done by the rules of record matching"),
 }
 
 
