@@ -1,6 +1,7 @@
 """What every test gets: one database a run, a broker on demand, no network, languages compiled.
 
-`make test` runs the suite on SQLite, then with `--database-tests` on PostgreSQL; `pytest` alone runs it on SQLite.
+`make test` runs the suite on SQLite in two parts, and with `--database-tests` on PostgreSQL; `pytest` alone runs all of
+it on SQLite.
 """
 
 import os
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out tests without a database and tests marked `once`: they show the same on every database",
     )
+    parser.addoption("--part", choices=("browser", "rest"), help="only the tests with a real browser, or all others")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,13 +49,17 @@ def pytest_report_header() -> list[str]:
     return [f"database: {connection.display_name}", f"broker: {broker}"]
 
 
+@pytest.hookimpl(trylast=True)  # tests/browser/ marks its own first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--database-tests`, keep what can differ between databases."""
-    if not config.getoption("--database-tests"):
-        return
-    left_out = [item for item in items if not differs_by_database(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if differs_by_database(item)]
+    """Keep the part that was asked for; with `--database-tests`, what can differ between databases."""
+    part, differing_only = config.getoption("--part"), config.getoption("--database-tests")
+
+    def is_wanted(item: pytest.Item) -> bool:
+        is_browser = item.get_closest_marker("browser") is not None
+        return part in (None, "browser" if is_browser else "rest") and (not differing_only or differs_by_database(item))
+
+    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 def differs_by_database(item: pytest.Item) -> bool:

@@ -1,8 +1,8 @@
-"""`make test`: the whole suite with real servers, on SQLite and beside it on PostgreSQL; options go to pytest.
+"""`make test`: the whole suite with real servers, on SQLite and on PostgreSQL; options go to pytest.
 
-The run on PostgreSQL leaves out what cannot differ between databases (tests/conftest.py, `--database-tests`); what it
-prints is shown when both are over. What a platform cannot bring is left out and said; with CI=true or STRICT=1 it is a
-failure.
+Three runs go side by side, since tests mostly wait: on SQLite, with a browser on SQLite, and on PostgreSQL; the last
+leaves out what cannot differ between databases (tests/conftest.py). What the others print is shown after the first.
+What a platform cannot bring is left out and said; with CI=true or STRICT=1 it is a failure.
 """
 
 import os
@@ -71,17 +71,19 @@ def main(arguments: list[str]) -> int:
             fetch_chromium()
         except ChromiumMissing as error:
             outcome.left_out.append(f"the browser tests. {error}")
-        beside = None
+        options, environment = ["--part", "browser", *arguments], _with_broker(stack, folder / "browser")
+        beside = [stack.enter_context(BesideRun("SQLite, with a browser", options, environment, folder / "1"))]
         try:
             address = stack.enter_context(running_postgres(folder=folder / "postgres", is_quick=True))
         except PostgresFailed as error:
             outcome.left_out.append(f"the run on PostgreSQL. {error}")
         else:
-            environment = _with_broker(stack, folder / "on-postgres") | {"DATABASE_URL": address}
-            beside = stack.enter_context(BesideRun(["--database-tests", *arguments], environment, folder / "output"))
-        outcome.codes.append(run_pytest(arguments, _with_broker(stack, folder / "on-sqlite"), title="SQLite"))
-        if beside:
-            outcome.codes.append(beside.finish(title="PostgreSQL"))
+            options, environment = ["--database-tests", *arguments], _with_broker(stack, folder / "on-postgres")
+            environment["DATABASE_URL"] = address
+            beside.append(stack.enter_context(BesideRun("PostgreSQL", options, environment, folder / "2")))
+        options, environment = ["--part", "rest", *arguments], _with_broker(stack, folder / "on-sqlite")
+        outcome.codes.append(run_pytest(options, environment, title="SQLite"))
+        outcome.codes += [run.finish() for run in beside]
     for sentence in outcome.left_out:
         sys.stdout.write(f"LEFT OUT: {sentence}\n")
     return outcome.exit_code(is_strict=is_strict)
@@ -106,8 +108,8 @@ def suite_environment(folder: Path) -> dict[str, str]:
 class BesideRun:
     """A run of the suite in the background, its output in a file. Left early, it is stopped."""
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
-        self._output = output
+    def __init__(self, title: str, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
+        self._title, self._output = title, output
         with output.open("wb") as written:
             self._process = subprocess.Popen(
                 _pytest(arguments),
@@ -126,10 +128,10 @@ class BesideRun:
             self._process.send_signal(signal.SIGINT)  # pytest takes its servers down
         self._process.wait()
 
-    def finish(self, *, title: str) -> int:
+    def finish(self) -> int:
         """Wait for its end and show what it printed; gives pytest's exit code."""
         code = self._process.wait()
-        _say_title(title)
+        _say_title(self._title)
         sys.stdout.write(self._output.read_text(encoding="utf-8", errors="replace"))
         sys.stdout.flush()
         return code

@@ -35,13 +35,13 @@ def test_the_developers_own_settings_do_not_reach_the_tests(monkeypatch, tmp_pat
 
 
 def test_a_run_beside_another_gives_its_code_and_shows_what_it_printed(tmp_path, capsys):
-    with BesideRun(["--no-such-option"], os.environ, tmp_path / "output") as beside:
-        assert beside.finish(title="PostgreSQL") == UNUSABLE
+    with BesideRun("PostgreSQL", ["--no-such-option"], os.environ, tmp_path / "output") as beside:
+        assert beside.finish() == UNUSABLE
     printed = capsys.readouterr().out
     assert "PostgreSQL" in printed and "--no-such-option" in printed
 
 
 def test_a_run_beside_another_ends_with_it(tmp_path):
-    with BesideRun(["tests/config"], os.environ, tmp_path / "output") as beside:
+    with BesideRun("PostgreSQL", ["tests/config"], os.environ, tmp_path / "output") as beside:
         pass
-    assert beside.finish(title="PostgreSQL") != 0
+    assert beside.finish() != 0
