@@ -38,13 +38,13 @@ def remove_authentication(*, authentication: Authentication, actor: User | None,
     Configurations that can no longer be restored lose it. It is gone here before the CRM is asked: a token that the
     CRM does not end lapses by itself.
     """
-    access_token = readable_token(authentication)
     with transaction.atomic():
         locked = Authentication.objects.select_for_update().defer("access_token", "refresh_token")
         authentication = locked.select_related("account").get(pk=authentication.pk)
         obstacles = find_removal_obstacles(authentication=authentication, now=now)
         if obstacles:
             raise AuthenticationNeeded(obstacles)
+        access_token = readable_token(authentication)  # read under the lock: it may have been renewed just before
         Configuration.objects.filter(authentication=authentication).update(authentication=None)
         account, name = authentication.account, authentication.name
         details = {"account": str(account), "system_user_id": authentication.system_user_id}

@@ -28,7 +28,7 @@ class PlacesTaken(RetryLater):
 
 
 class CallPlaces:
-    """settings.INTERACTIVE_CALLS places; for several threads."""
+    """settings.INTERACTIVE_CALLS places, one at least; for several threads."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -56,7 +56,7 @@ class CallPlaces:
         return began
 
     def _has_place(self) -> bool:
-        return len(self._began) < settings.INTERACTIVE_CALLS
+        return len(self._began) < max(settings.INTERACTIVE_CALLS, 1)
 
 
 places = CallPlaces()

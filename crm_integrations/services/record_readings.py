@@ -20,6 +20,7 @@ from crm_integrations.providers.errors import (
     RecordGone,
     RetryLater,
 )
+from crm_integrations.services.call_places import PlacesTaken
 from crm_integrations.services.connections import open_connection
 from crm_integrations.services.reading_cache import WHOLE_ACCOUNT, ReadingCache, RecordReading, ShownFields
 
@@ -61,6 +62,8 @@ def read_records(
         if wanted:
             with open_connection(authentication=authentication, expected_calls=_count_calls(wanted)) as connection:
                 answers = _ask_all(connection, wanted, store, fields, problems)
+    except PlacesTaken as error:  # says nothing of this account: other processes, and the next look, may ask it
+        problems |= dict.fromkeys(wanted, problem_of(error))
     except PASSING as error:
         _note(store, WHOLE_ACCOUNT, error)
         problems |= dict.fromkeys(wanted, problem_of(error))

@@ -82,6 +82,13 @@ def test_a_crm_that_does_not_answer_keeps_nothing_here(authentication):
     assert not Authentication.objects.exists()
 
 
+def test_a_token_that_was_renewed_after_the_page_was_read_is_the_one_that_is_ended(authentication):
+    Authentication.objects.update(access_token="access-1")
+    MemoryProvider.accounts["acme"].access_tokens = {"access-1"}
+    assert remove_authentication(authentication=authentication, actor=None, now=NOW)
+    assert MemoryProvider.accounts["acme"].access_tokens == set()
+
+
 def test_tokens_that_no_key_opens_stand_in_no_way(authentication):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE crm_integrations_authentication SET access_token = 'v1:lost', refresh_token = 'v1:lost'")

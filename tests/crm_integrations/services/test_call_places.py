@@ -42,6 +42,13 @@ def test_when_all_are_taken_by_slow_acts_the_next_is_refused_at_once_and_told_wh
         pass
 
 
+def test_there_is_one_place_whatever_the_setting_says(slow, settings):
+    settings.INTERACTIVE_CALLS = 0
+    places = CallPlaces()
+    with places.taking(), pytest.raises(PlacesTaken), places.taking():
+        pass
+
+
 def test_of_brisk_acts_the_next_waits_for_a_place(monkeypatch):
     monkeypatch.setattr(call_places, "BRISK_S", PATIENCE_S)
     places, is_in = CallPlaces(), threading.Event()

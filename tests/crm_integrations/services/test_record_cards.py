@@ -11,8 +11,9 @@ from crm_integrations import card_fields as registry
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.providers.base import CRMField, FieldOption, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, GrantEnded, RecordGone, RetryLater
-from crm_integrations.services import reading_cache
+from crm_integrations.services import call_places, connections, reading_cache
 from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.call_places import CallPlaces
 from crm_integrations.services.record_cards import build_cards
 from tests.factories import make_authentication, make_configuration
 from tests.memory_provider import MemoryProvider
@@ -187,6 +188,18 @@ def test_a_crm_that_is_down_is_left_alone_for_a_moment(configuration, crm, clock
     for _look in range(5):
         build(configuration, TICKET, PERSON, clock=clock)
     assert len(reads(crm)) == 1
+
+
+def test_that_this_process_is_busy_keeps_nobody_from_asking(configuration, clock, monkeypatch, settings):
+    """Calls to another account may hold its places."""
+    settings.INTERACTIVE_CALLS, places = 1, CallPlaces()
+    monkeypatch.setattr(call_places, "BRISK_S", -1.0)
+    monkeypatch.setattr(connections, "places", places)
+    with places.taking():
+        [card] = build(configuration, TICKET, clock=clock)
+        assert card.problem.startswith("The CRM")
+    [card] = build(configuration, TICKET, clock=clock)
+    assert (card.problem, card.fields[0].value) == ("", "Broken printer")
 
 
 def test_an_ended_grant_is_said(configuration, crm, clock):
