@@ -14,7 +14,7 @@ from crm_integrations.providers.errors import (
     RetryLater,
 )
 from crm_integrations.services.call_budgets import BudgetSpent
-from crm_integrations.services.call_places import PlacesTaken
+from crm_integrations.services.call_places import SLOW, PlacesTaken
 
 EXPLANATIONS = (
     (RetryLater, gettext_lazy("The CRM limits its calls just now. Try again in a minute.")),
@@ -29,7 +29,9 @@ ANYTHING_ELSE = gettext_lazy("The CRM refused to be read.")
 
 def explain_crm_error(error: CRMError) -> str:
     """A sentence, and behind it the CRM's own words when it said any."""
-    if isinstance(error, (BudgetSpent, PlacesTaken)):
+    if isinstance(error, PlacesTaken):
+        return str(SLOW)  # the catalogue asks in one language, whoever reads
+    if isinstance(error, BudgetSpent):
         return error.message  # our own words, and they say when
     sentence = str(next((text for kind, text in EXPLANATIONS if isinstance(error, kind)), ANYTHING_ELSE))
     if not error.message:

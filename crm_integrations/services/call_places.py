@@ -11,20 +11,20 @@ from contextlib import contextmanager
 from threading import Condition
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_integrations.providers.errors import RetryLater
 from crm_integrations.services.timed_gates import NO_LIMIT, RETRY_AFTER_S
 
 BRISK_S = 2.0  # an act that has taken longer may go on for long: nobody waits for its place
+SLOW = gettext_lazy("The CRM is slow to answer just now. Try again in a moment.")
 
 
 class PlacesTaken(RetryLater):
     """As many threads as may wait for CRMs already; no call was made."""
 
     def __init__(self) -> None:
-        message = _("The CRM is slow to answer just now. Try again in a moment.")
-        super().__init__(message, retry_after_s=RETRY_AFTER_S, limit_class=NO_LIMIT)
+        super().__init__(str(SLOW), retry_after_s=RETRY_AFTER_S, limit_class=NO_LIMIT)
 
 
 class CallPlaces:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from django.utils import translation
 
 from crm_integrations.error_explanations import explain_crm_error
 from crm_integrations.services import call_places
@@ -40,6 +41,13 @@ def test_when_all_are_taken_by_slow_acts_the_next_is_refused_at_once_and_told_wh
         assert explain_crm_error(refusal.value) == "The CRM is slow to answer just now. Try again in a moment."
     with places.taking():
         pass
+
+
+def test_it_is_told_in_the_readers_language_whatever_that_of_the_act_was():
+    with translation.override("en"):
+        taken = PlacesTaken()
+    with translation.override("fr-ca"):
+        assert explain_crm_error(taken) == "Le CRM tarde à répondre en ce moment. Réessayez dans un instant."
 
 
 def test_there_is_one_place_whatever_the_setting_says(slow, settings):
