@@ -18,7 +18,7 @@ from typing import Self
 
 from config.stack.chromium import ChromiumMissing, fetch_chromium
 from config.stack.postgres import PostgresFailed, running_postgres
-from config.stack.processes import BASE_DIR
+from config.stack.processes import BASE_DIR, start_process
 from config.stack.translations import compile_catalogues
 from config.stack.valkey import running_valkey
 
@@ -106,18 +106,13 @@ def suite_environment(folder: Path) -> dict[str, str]:
 
 
 class BesideRun:
-    """A run of the suite in the background, its output in a file. Left early, it is stopped."""
+    """A run of the suite in the background, its output in a file. Left early, or by a dying parent, it is stopped."""
 
     def __init__(self, title: str, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
         self._title, self._output = title, output
         with output.open("wb") as written:
-            self._process = subprocess.Popen(
-                _pytest(arguments),
-                cwd=BASE_DIR,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=subprocess.STDOUT,
+            self._process = start_process(
+                _pytest(arguments), environment=environment, ending=signal.SIGINT, output=written
             )
 
     def __enter__(self) -> Self:

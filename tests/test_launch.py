@@ -41,6 +41,11 @@ def test_a_run_beside_another_gives_its_code_and_shows_what_it_printed(tmp_path,
     assert "PostgreSQL" in printed and "--no-such-option" in printed
 
 
+def test_ctrl_c_in_the_terminal_reaches_a_run_beside_another_once_through_us(tmp_path):
+    with BesideRun("PostgreSQL", ["tests/config"], os.environ, tmp_path / "output") as beside:
+        assert os.getpgid(beside._process.pid) != os.getpgrp()
+
+
 def test_a_run_beside_another_ends_with_it(tmp_path):
     with BesideRun("PostgreSQL", ["tests/config"], os.environ, tmp_path / "output") as beside:
         pass
