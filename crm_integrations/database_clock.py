@@ -36,14 +36,14 @@ class SteadyClock:
         """The present time, aware and in UTC."""
         counted, answer = time.monotonic(), self._answer
         if answer is None or counted - answer[1] >= self.ASKED_EVERY_S:
-            answer = self._ask(answer, counted)
+            answer = self._ask(answer)
         base, asked_at = answer
         return base + timedelta(seconds=counted - asked_at)
 
-    def _ask(self, answer: tuple[datetime, float] | None, counted: float) -> tuple[datetime, float]:
+    def _ask(self, answer: tuple[datetime, float] | None) -> tuple[datetime, float]:
         """Begin anew from the database's time; while it is away, count on: an answer of the CRM must still be noted."""
         try:
-            answer = self._answer = self._read(), counted
+            answer = self._answer = self._read(), time.monotonic()  # in this order: a slow answer puts nobody ahead
         except DatabaseError:
             if answer is None:
                 raise

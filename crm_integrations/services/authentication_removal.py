@@ -26,7 +26,9 @@ class AuthenticationNeeded(Exception):
 def find_removal_obstacles(*, authentication: Authentication, now: datetime) -> list[str]:
     """Why it cannot be removed, in sentences; none when it can."""
     users = Configuration.objects.filter(authentication=authentication).order_by("name")
+    is_renewed = authentication.refresh_lease_until is not None and authentication.refresh_lease_until > now
     return [
+        *([_("Its token is being renewed just now. Try again in a minute.")] if is_renewed else []),
         *(sentence for user in users if (sentence := _explain_use(user, now))),
         *find_needs(authentication),
     ]
@@ -39,7 +41,7 @@ def remove_authentication(*, authentication: Authentication, actor: User | None,
     CRM does not end lapses by itself.
     """
     with transaction.atomic():
-        locked = Authentication.objects.select_for_update().defer("access_token", "refresh_token")
+        locked = Authentication.objects.select_for_update(of=("self",)).defer("access_token", "refresh_token")
         authentication = locked.select_related("account").get(pk=authentication.pk)
         obstacles = find_removal_obstacles(authentication=authentication, now=now)
         if obstacles:

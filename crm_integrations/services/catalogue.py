@@ -18,6 +18,7 @@ from crm_integrations.definitions import entity_type_as_json, entity_type_from_j
 from crm_integrations.models import Authentication, CatalogueSnapshot
 from crm_integrations.providers.base import CRMConnection, CRMField, EntityType
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
+from crm_integrations.services.call_places import PlacesTaken
 from crm_integrations.services.connections import run_on_connection
 
 FRESH_FOR = timedelta(minutes=15)
@@ -105,6 +106,11 @@ def _take_lease(snapshot: CatalogueSnapshot, now: datetime) -> bool:
 def _read_anew(snapshot: CatalogueSnapshot, authentication: Authentication, now: datetime) -> Reading:
     try:
         definitions = _ask(authentication, snapshot.entity_type)
+    except PlacesTaken:  # the process was busy; of the account that says nothing
+        _release(snapshot, problem=snapshot.problem, retry_at=snapshot.retry_at)
+        if snapshot.fetched_at is None:
+            raise
+        return _served(snapshot)
     except PASSING_ERRORS as error:
         _release(snapshot, problem=error.message, retry_at=now + _retry_after(error))
         if snapshot.fetched_at is None:

@@ -76,6 +76,13 @@ def test_what_a_floor_above_needs_stays(authentication, monkeypatch):
     assert refusal(authentication) == ["Old is needed."]
 
 
+def test_while_its_token_is_renewed_it_stays_so_that_the_new_one_is_not_left_behind(authentication):
+    Authentication.objects.update(refresh_lease_until=NOW + timedelta(seconds=1))
+    assert refusal(authentication) == ["Its token is being renewed just now. Try again in a minute."]
+    Authentication.objects.update(refresh_lease_until=NOW)
+    assert remove_authentication(authentication=authentication, actor=None, now=NOW)
+
+
 def test_a_crm_that_does_not_answer_keeps_nothing_here(authentication):
     MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("away", may_have_applied=False))
     assert not remove_authentication(authentication=authentication, actor=None, now=NOW)

@@ -9,6 +9,7 @@ from crm_integrations.models import CatalogueSnapshot
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, GrantEnded, RecordGone, RetryLater
 from crm_integrations.services import catalogue
+from crm_integrations.services.call_places import PlacesTaken
 from crm_integrations.services.catalogue import read_catalogue, read_entity_types, read_fields
 from tests.factories import make_authentication
 from tests.memory_provider import FIELDS, MemoryProvider
@@ -88,6 +89,21 @@ def test_a_crm_that_could_not_answer_is_left_alone_for_a_while(authentication):
     assert asked("list_fields") == 2
     read_catalogue(authentication=authentication, entity_type="ticket", now=later + timedelta(seconds=61))
     assert asked("list_fields") == 3
+
+
+def test_a_process_that_is_busy_with_others_says_nothing_of_the_account(authentication, monkeypatch):
+    read_catalogue(authentication=authentication, entity_type="ticket", now=NOW)
+
+    def refuse(**_keys):
+        raise PlacesTaken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "run_on_connection", refuse)
+        busy = read_catalogue(authentication=authentication, entity_type="ticket", refresh=True, now=NOW)
+        with pytest.raises(PlacesTaken):
+            read_catalogue(authentication=authentication, entity_type="user", now=NOW)
+    assert (busy.fetched_at, busy.problem) == (NOW, "")
+    assert not CatalogueSnapshot.objects.exclude(problem="", retry_at=None, reading_until=None).exists()
 
 
 def test_without_a_snapshot_the_error_comes_out_as_it_is(authentication):
