@@ -43,6 +43,7 @@ def refuse_entries(run: Run) -> None:
     wanted = sorted({claim.record for report in run.reports for claim in report.claims})[:REFUSED]
     account.ask("faults", {"kind": "job_entry", "record_ids": [name.partition("/")[2] for name in wanted]})
     run.send_all()
+    run.fold_all()
     run.staff()
     run.mark_fault_end()
     run.wait_until_done()

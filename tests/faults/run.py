@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from crm_integrations.database_clock import read_database_clock
+from memorialization.services.event_folding import fold_all_events
 from tests.faults.checker import Claim, Promises, Verdict, check
 from tests.faults.crew import Crew
 from tests.faults.load import Report, Shape, make_reports
@@ -61,6 +63,10 @@ class Run:
     def send_all(self) -> None:
         """Send everything and wait until it is acknowledged."""
         self.sender.send(self.reports)
+
+    def fold_all(self) -> None:
+        """Give every event its deliveries before a worker comes: none of them is late for the first bulk writes."""
+        fold_all_events(clock=read_database_clock, most_s=self.patience_s)
 
     def begin_sending(self) -> None:
         """Send everything in the background."""
