@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.models import CRMAccount
@@ -92,9 +92,12 @@ def merge_types(groups: Sequence[Group]) -> Mapping[str, FieldType]:
 
 def count_on_their_way(*, account_id: int) -> int:
     """Bulk writes that the CRM may have under way."""
-    return BulkWrite.objects.filter(
-        account=account_id, state__in=[State.PREPARED, State.SEARCHING, State.RUNNING]
-    ).count()
+    return open_bulk_writes(account_id=account_id).exclude(state=State.FINISHED).count()
+
+
+def open_bulk_writes(*, account_id: int) -> QuerySet[BulkWrite]:
+    """Those that are not concluded, by the index of these: the concluded ones are kept, and become many."""
+    return BulkWrite.objects.filter(account=account_id, poll_at__isnull=False).exclude(state=State.CONCLUDED)
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.row_sql import as_uuid, places_for, read_values, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
-from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, run_claim
+from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, Which, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 from memorialization.services.members import waiting_on_lanes
@@ -65,7 +65,7 @@ def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
     return _claim(account_id, 1, now, SUSPECT)
 
 
-def _claim(account_id: int, limit: int, now: datetime, which: str, **chosen: Any) -> list[LaneHold]:
+def _claim(account_id: int, limit: int, now: datetime, which: Which, **chosen: Any) -> list[LaneHold]:
     lease = uuid.uuid4()
     until = now + timedelta(seconds=lease_length_s())
     rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, which=which, **chosen)

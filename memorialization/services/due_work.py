@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import CRMProvider, LimitScope
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.call_budgets import opens_at, set_in_flight
 from memorialization.models import RecordLane
-from memorialization.services.bulk_writing import count_on_their_way
+from memorialization.services.bulk_writing import count_on_their_way, open_bulk_writes
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
 BULK_FROM_WHEN_SPENT = 2  # the same while the limit of single writes is used up
@@ -103,8 +103,8 @@ class WorkFinder:
 
     def _bulk_size(self, entity_type: str, due: int) -> int:
         """A share of all that is due and under way, so that many who look at the same backlog choose the same size."""
-        lanes = RecordLane.objects.filter(account=self._account, entity_type=entity_type, lease__isnull=False)
-        underway = lanes[:COUNTED_MOST].count()
+        open_writes = open_bulk_writes(account_id=self._account.pk).filter(entity_type=entity_type)
+        underway: int = open_writes.aggregate(size=Sum("size", default=0))["size"]
         return min(max(math.ceil((due + underway) / BULKS_AT_ONCE), SMALLEST_BULK), LARGEST_BULK)
 
     def _opens_at(self, entity_type: str, *, is_bulk: bool, now: datetime) -> datetime | None:
@@ -128,9 +128,12 @@ class WorkFinder:
             found = lanes.filter(entity_type__gt=found[0]).first()
 
     def _due(self, entity_type: str, goes_alone: bool, now: datetime) -> int:
-        """How many lanes could be claimed; counted up to what makes a difference."""
+        """How many lanes could be claimed; counted up to what makes a difference.
+
+        Written as a comparison, which the index answers; Django would write `goes_alone` as a condition of its own.
+        """
         lanes = due_lanes(account_id=self._account.pk, now=now)
-        return lanes.filter(entity_type=entity_type, goes_alone=goes_alone)[:COUNTED_MOST].count()
+        return lanes.filter(entity_type=entity_type, goes_alone__in=[goes_alone])[:COUNTED_MOST].count()
 
 
 def due_lanes(*, account_id: int, now: datetime) -> QuerySet[RecordLane]:

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import Authentication, Configuration
+from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import (
     HELD_LOOK_S,
@@ -19,6 +21,7 @@ from memorialization.services.claims import (
     release_lane,
     renew_lease,
 )
+from memorialization.services.due_work import BULK_FROM, WorkFinder
 from memorialization.services.lanes import make_lane_due
 from memorialization.services.members import first_waiting
 from memorialization.services.recovery import recover_lost_lanes
@@ -181,20 +184,33 @@ def test_many_held_lanes_of_an_account_are_not_visited_by_the_search_for_work(
         assert accounts_with_due_lanes(now=NOW) == []
 
 
-def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(configuration):
+@pytest.mark.parametrize(("which", "index"), [(OF_TYPE, "lane_due_by_type"), (SUSPECT, "lane_suspect")])
+def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(which, index):
     """Without the indexes a claim would read every lane of the account, a million of them."""
-    from memorialization.deliveries.claim_sql import DUE_LANES, OF_TYPE
-
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")
-    statement = DUE_LANES.format(which=OF_TYPE)
     chosen = {"account": 1, "now": "2026-01-01", "limit": 5, "entity_type": "ticket", "goes_alone": False}
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN QUERY PLAN " + statement, chosen)
+        cursor.execute("EXPLAIN QUERY PLAN " + which.due_lanes(), chosen)
         plan = " ".join(row[3] for row in cursor.fetchall())
-    assert "lane_due_by_type" in plan
+    assert index in plan
     assert "delivery_of_lane" in plan
-    assert "SCAN" not in plan
+    assert "SCAN" not in plan and "lane_due_by_account" not in plan
+
+
+def test_what_is_due_is_counted_by_the_indexes_of_what_is_due(configuration):
+    """Whatever else waits: lanes that go otherwise, those in hand, bulk writes that are concluded long since."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")
+    for number in range(BULK_FROM):
+        make_delivery(configuration, record_id=str(number))
+    with CaptureQueriesContext(connection) as seen:
+        WorkFinder(configuration.authentication.account).find(NOW)
+    for statement in (query["sql"] for query in seen.captured_queries if "COUNT" in query["sql"]):
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement)
+            plan = " ".join(row[3] for row in cursor.fetchall())
+        assert "lane_due_by_type" in plan or "bulk_write_open" in plan, statement
 
 
 @pytest.mark.django_db(transaction=True)
