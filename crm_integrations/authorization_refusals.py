@@ -25,6 +25,7 @@ REFUSALS: dict[str, str | Promise] = {
     "other_session": gettext_lazy(
         "The consent was started in another browser session or by another person. Start again from the configuration."
     ),
+    "removed": gettext_lazy("The authentication was removed meanwhile, so the new access was ended again."),
     "code_refused": gettext_lazy("The CRM refused the answer of its own consent page: it had ended. Start again."),
     "missing_scopes": gettext_lazy(
         "The access that was granted is too narrow. Missing: %(detail)s. Start again and allow all that is asked for."

@@ -16,6 +16,10 @@ from crm_integrations.services.rights import GrantedAccess, rights_columns, syst
 NAME_LIMIT = 100  # characters, as Authentication.name
 
 
+class AuthenticationRemoved(Exception):
+    """Somebody removed it meanwhile; nothing was stored."""
+
+
 def name_is_taken(name: str) -> bool:
     """Whether an authentication of that name exists, whatever its case."""
     return Authentication.objects.filter(name__iexact=name).exists()
@@ -62,6 +66,7 @@ def replace_access(
     """Re-authenticate: the new access takes over, whatever was held goes on, in one transaction.
 
     The token version goes up, so a refresh that is under way with the old pair is discarded when it comes back.
+    Raises AuthenticationRemoved.
     """
     columns: dict[str, Any] = {
         **grant_columns(access.grant),
@@ -75,7 +80,8 @@ def replace_access(
     }
     with transaction.atomic():
         rows = Authentication.objects.filter(pk=authentication.pk)
-        rows.update(token_version=F("token_version") + 1, **columns)
+        if not rows.update(token_version=F("token_version") + 1, **columns):
+            raise AuthenticationRemoved
         authentication.refresh_from_db()
         _bring_back_configurations(authentication)
         _record(authentication, "authentication_renewed", actor, configuration)

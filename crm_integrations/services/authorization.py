@@ -19,7 +19,7 @@ from crm_integrations.models import Authentication, AuthorizationRequest, Config
 from crm_integrations.providers.base import CRMProvider, TokenGrant
 from crm_integrations.providers.errors import AccessDenied, CRMError, GrantEnded, Misconfigured, Reauthenticate
 from crm_integrations.providers.registry import get_provider
-from crm_integrations.services.authentications import replace_access, store_authentication
+from crm_integrations.services.authentications import AuthenticationRemoved, replace_access, store_authentication
 from crm_integrations.services.configurations import StateChanged, select_authentication
 from crm_integrations.services.revocation import readable_token, revoke_token
 from crm_integrations.services.rights import GrantedAccess, newly_failing, read_access
@@ -108,14 +108,21 @@ def needs_confirmation(*, authentication: Authentication, access: GrantedAccess)
 
 
 def renew(*, request: AuthorizationRequest, access: GrantedAccess, actor: User, now: datetime) -> Authentication:
-    """Let the new access take over from the old one, which is ended at the CRM as far as that still works."""
+    """Let the new access take over from the old one, which is ended at the CRM as far as that still works.
+
+    Raises AuthorizationRefused when the authentication was removed meanwhile: then the new access is ended.
+    """
     authentication = request.authentication
     if authentication is None:
         raise AuthorizationRefused("unknown_state", request)
-    old_token = readable_token(authentication)
-    replace_access(
-        authentication=authentication, access=access, configuration=request.configuration, actor=actor, now=now
-    )
+    try:
+        old_token = readable_token(authentication)
+        replace_access(
+            authentication=authentication, access=access, configuration=request.configuration, actor=actor, now=now
+        )
+    except (AuthenticationRemoved, Authentication.DoesNotExist) as error:
+        discard_access(request=request, access=access)
+        raise AuthorizationRefused("removed", request) from error
     revoke_token(get_provider(request.provider), request.address, old_token)
     return authentication
 

@@ -18,7 +18,7 @@ from crm_integrations.definitions import entity_type_as_json, entity_type_from_j
 from crm_integrations.models import Authentication, CatalogueSnapshot
 from crm_integrations.providers.base import CRMConnection, CRMField, EntityType
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
-from crm_integrations.services.call_places import PlacesTaken
+from crm_integrations.services.call_places import PlacesTaken, places
 from crm_integrations.services.connections import run_on_connection
 
 FRESH_FOR = timedelta(minutes=15)
@@ -154,10 +154,14 @@ def _served(snapshot: CatalogueSnapshot) -> Reading:
 
 
 def _await_reader(snapshot: CatalogueSnapshot) -> Reading:
-    """Nothing to serve and somebody else is asking: wait a little for the answer instead of asking twice."""
-    for _step in range(int(WAIT_S / WAIT_STEP_S)):
-        pause(WAIT_STEP_S)
-        snapshot.refresh_from_db()
-        if snapshot.fetched_at or snapshot.reading_until is None:
-            break
+    """Nothing to serve and somebody else is asking: wait a little for the answer instead of asking twice.
+
+    Who waits takes a place like who asks, as either keeps a thread. Raises PlacesTaken.
+    """
+    with places.taking():
+        for _step in range(int(WAIT_S / WAIT_STEP_S)):
+            pause(WAIT_STEP_S)
+            snapshot.refresh_from_db()
+            if snapshot.fetched_at or snapshot.reading_until is None:
+                break
     return _served(snapshot)

@@ -18,12 +18,14 @@ from crm_integrations.models import Configuration
 from crm_integrations.providers.base import CRMField
 from crm_integrations.record_display.values import display_value
 from crm_integrations.selectors.configurations import find_provider
+from crm_integrations.services.call_places import SLOW
 from crm_integrations.services.card_accounts import CardAccount, read_card_account
 from crm_integrations.services.reading_cache import RecordReading
 from crm_integrations.services.record_readings import FRESH_S, read_records
 
 SAID_STALE_AFTER_S = 30  # a reading so much older than asked for is said to be old
 PROBLEM_WORDS = {
+    "busy": SLOW,
     "limited": gettext_lazy("The CRM limits its calls just now."),
     "unavailable": gettext_lazy("The CRM cannot be reached just now."),
     "held": gettext_lazy("The CRM no longer accepts the access. Tell an administrator."),

@@ -29,6 +29,7 @@ IDS_PER_CALL = 100  # the port's limit
 SHORTEST_REST_S, LONGEST_REST_S = 5, 30  # how long the CRM is left alone after it could not answer
 PASSING = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)  # they hold for every record type
 PROBLEMS: Mapping[str, tuple[type[CRMError], ...]] = {
+    "busy": (PlacesTaken,),
     "limited": (RetryLater,),
     "unavailable": (CRMUnavailable,),
     "held": (GrantEnded, Reauthenticate),

@@ -101,7 +101,10 @@ def confirm_system_user(request: SignedInRequest, pk: UUID) -> HttpResponse:
             discard_access(request=pending.request, access=pending.access)
             messages.info(request, _("The new access was discarded; nothing was changed."))
             return redirect("configuration_detail", configuration.pk)
-        renew(request=pending.request, access=pending.access, actor=request.user, now=timezone.now())
+        try:
+            renew(request=pending.request, access=pending.access, actor=request.user, now=timezone.now())
+        except AuthorizationRefused as refused:
+            return _refuse(request, refused)
         return _renewed(request, configuration)
     authentication, provider = pending.authentication, find_provider(configuration)
     stored = rights_columns(pending.access.rights, timezone.now())["rights"]

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from crm_integrations.models import CRMAccount
+from crm_integrations.models import Configuration, CRMAccount
 from memorialization.models import BulkWrite, Delivery, RecordLane
 
 COUNTED_MOST = 10_000  # beyond it pages say “over 10,000”, so that a count stays quick whatever waits
@@ -29,7 +29,7 @@ SELECT account.id,
 FROM crm_integrations_crmaccount AS account
 """  # noqa: S608 - a number of ours
 LOOKED_FOR = f"""
-SELECT configuration.id, configuration.name, authentication.account_id,
+SELECT configuration.id, configuration.name, authentication.account_id, configuration.state,
   (SELECT COUNT(*) FROM (
     SELECT 1 FROM memorialization_interaction AS interaction
     WHERE interaction.configuration_id = configuration.id AND interaction.match_due_at IS NOT NULL
@@ -66,11 +66,12 @@ class BoundedCount:
 
 @dataclass(frozen=True, slots=True)
 class LookedFor:
-    """How many interactions of one configuration wait until their records are found."""
+    """How many interactions of one configuration wait until their records are found; nobody looks when it is not active."""
 
     configuration_id: UUID
     configuration_name: str
     account_id: int | None
+    is_active: bool
     count: BoundedCount
 
 
@@ -139,7 +140,11 @@ def count_looked_for(*, account_id: int | None = None) -> list[LookedFor]:
     with connection.cursor() as cursor:
         cursor.execute(f"{LOOKED_FOR}{condition} ORDER BY configuration.name", parameters)
         rows = cursor.fetchall()
-    return [LookedFor(UUID(str(pk)), name, account, _bounded(count)) for pk, name, account, count in rows if count]
+    return [
+        LookedFor(UUID(str(pk)), name, account, state == Configuration.State.ACTIVE, _bounded(count))
+        for pk, name, account, state, count in rows
+        if count
+    ]
 
 
 def find_oldest_due(*, accounts: Sequence[CRMAccount], now: datetime) -> dict[int, Delivery]:

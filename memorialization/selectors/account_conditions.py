@@ -104,8 +104,11 @@ def _working(standing: Standing, backlog: Backlog) -> Condition | None:
         return Condition("working", "sending", _("Sending"), _("Deliveries are being worked off."))
     if backlog.records:
         return Condition("later", "waiting", _("Waiting"), _("What waits is not due yet."))
-    if backlog.interactions:
+    if any(each.is_active for each in backlog.looked_for):
         return Condition("matching", "waiting", _("Waiting"), _("Records are being looked for."))
+    if backlog.looked_for:
+        words = _("Interactions of a deactivated configuration wait; their records are looked for once it is active.")
+        return Condition("deactivated", "held", pgettext("account", "Held"), words)
     return None
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm_integrations.models import Authentication, AuthorizationRequest, Configuration
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured
+from crm_integrations.services import authorization
 from crm_integrations.services.authorization import (
     AuthorizationRefused,
     begin_authorization,
@@ -18,6 +19,7 @@ from crm_integrations.services.authorization import (
 )
 from crm_integrations.services.configurations import activate_configuration, create_draft, delete_configuration
 from crm_integrations.services.pending_access import SESSION_KEY, find_pending_access, keep_pending_access
+from crm_integrations.services.rights import read_access
 from tests.factories import make_authentication, make_configuration, make_user
 from tests.memory_provider import MemoryProvider
 
@@ -238,6 +240,22 @@ def test_pending_access_survives_in_the_session_unreadable_and_only_for_minutes(
     renew(request=pending.request, access=pending.access, actor=user, now=NOW)
     held.authentication.refresh_from_db()
     assert (held.authentication.state, held.authentication.system_user_id) == ("active", "901")
+
+
+def test_an_authentication_that_is_removed_meanwhile_leaves_no_access_behind(user, monkeypatch):
+    configuration = make_configuration()
+    state = begin(configuration, user, authentication=configuration.authentication)
+
+    def read_while_somebody_removes(**columns):
+        Configuration.objects.update(authentication=make_authentication(name="Another", address="other"))
+        configuration.authentication.delete()
+        return read_access(**columns)
+
+    monkeypatch.setattr(authorization, "read_access", read_while_somebody_removes)
+    with pytest.raises(AuthorizationRefused) as caught:
+        finish(state, user)
+    assert caught.value.reason == "removed"
+    assert not MemoryProvider.accounts["acme"].access_tokens
 
 
 def test_an_account_whose_stored_tokens_cannot_be_read_can_be_reauthenticated(user):

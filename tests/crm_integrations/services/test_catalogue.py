@@ -8,8 +8,8 @@ from django.utils import timezone, translation
 from crm_integrations.models import CatalogueSnapshot
 from crm_integrations.providers.base import CRMField, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, GrantEnded, RecordGone, RetryLater
-from crm_integrations.services import catalogue
-from crm_integrations.services.call_places import PlacesTaken
+from crm_integrations.services import call_places, catalogue
+from crm_integrations.services.call_places import CallPlaces, PlacesTaken
 from crm_integrations.services.catalogue import read_catalogue, read_entity_types, read_fields
 from tests.factories import make_authentication
 from tests.memory_provider import FIELDS, MemoryProvider
@@ -157,6 +157,18 @@ def test_who_waited_for_a_reader_that_failed_gets_its_problem(authentication, mo
         read_catalogue(authentication=authentication, entity_type="ticket", now=NOW)
     assert caught.value.message == "down"
     assert asked("list_fields") == 0
+
+
+def test_who_would_wait_for_a_reader_while_all_places_are_taken_is_refused_at_once(
+    authentication, monkeypatch, settings
+):
+    settings.INTERACTIVE_CALLS, places = 1, CallPlaces()
+    monkeypatch.setattr(call_places, "BRISK_S", -1.0)
+    monkeypatch.setattr(catalogue, "places", places)
+    until = NOW + timedelta(minutes=1)
+    CatalogueSnapshot.objects.create(account=authentication.account, entity_type="ticket", reading_until=until)
+    with places.taking(), pytest.raises(PlacesTaken):
+        read_catalogue(authentication=authentication, entity_type="ticket", now=NOW)
 
 
 def test_the_lease_of_a_reader_that_died_ends(authentication):

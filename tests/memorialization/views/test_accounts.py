@@ -255,6 +255,15 @@ def test_interactions_whose_records_are_looked_for_are_counted_with_the_way_to_t
     assert text_of(listed).count("Records are being looked for") == 3  # the filter, and each of the two
 
 
+def test_nobody_looks_for_the_records_of_a_deactivated_configuration_and_the_page_says_so(
+    viewer, configuration, account, now
+):
+    make_looked_for({configuration: 2}, now)
+    Configuration.objects.update(state="inactive")
+    words = "Interactions of a deactivated configuration wait; their records are looked for once it is active."
+    assert f"Held {words}" in text_of(viewer.get(page_of(account)))
+
+
 def test_of_several_configurations_each_is_named_and_those_of_others_or_deleted_ones_do_not_count(
     viewer, configuration, account, now
 ):
