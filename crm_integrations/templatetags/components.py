@@ -1,6 +1,7 @@
 """Template tags behind `templates/components/`: icons, states and the components that wrap a body."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django import template
 from django.template.loader import render_to_string
@@ -48,9 +49,23 @@ LOOKS = {
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A picture of the sprite; decoration unless it has a label."""
-    address = f"{static('icons.svg')}#{name}"
     if label:
+        address = f"{static('icons.svg')}#{name}"
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, address)
+    return _decoration(str(name))
+
+
+@register.simple_tag
+def badge(state: str, label: str) -> SafeString:
+    """A state in words, with its colour and picture."""
+    look = LOOKS.get(str(state), QUIET)
+    return format_html('<span class="state tone-{}">{}{}</span>', look.tone, _decoration(look.icon), label)
+
+
+@lru_cache(maxsize=200)
+def _decoration(name: str) -> SafeString:
+    """Made once: a list shows hundreds of them."""
+    address = f"{static('icons.svg')}#{name}"
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', address)
 
 

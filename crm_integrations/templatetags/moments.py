@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from math import floor
 
 from django import template
-from django.template.loader import render_to_string
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -23,9 +23,11 @@ def moment(at: datetime | None, now: datetime | None = None) -> SafeString | str
         return "–"
     local = timezone.localtime(at)
     words = relative_words(at, now=now or timezone.now())
-    return render_to_string(
-        "components/moment.html", {"iso": local.isoformat(), "exact": exact_time(local), "words": words}
-    )
+    exact = exact_time(local)
+    return format_html(
+        '<time datetime="{}" title="{}">{}<span class="visually-hidden"> ({})</span></time>',
+        local.isoformat(), exact, words, exact,
+    )  # fmt: skip
 
 
 def exact_time(local: datetime) -> str:

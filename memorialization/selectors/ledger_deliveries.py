@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from crm_integrations.models import Configuration
 from memorialization.models import Delivery
 from memorialization.reasons import ReasonText
-from memorialization.selectors.ledger_fields import FieldCounts, field_counts, mapping_names
+from memorialization.selectors.ledger_fields import FieldCount, field_counts, mapping_names
 from memorialization.selectors.ledger_records import RecordName, RecordNames, record_names
 from memorialization.selectors.ledger_states import DELIVERY_STATES, UNFINISHED, shown_reason, shown_state
 from memorialization.services.replays import REPLAYABLE
@@ -35,7 +35,7 @@ class DeliveryRow:
     reason: ReasonText
     record: RecordName
     mappings: list[str]
-    counts: FieldCounts
+    counts: list[FieldCount]
     is_replayable: bool
 
     @property
@@ -80,7 +80,7 @@ def delivery_row(delivery: Delivery, names: RecordNames) -> DeliveryRow:
         reason=shown_reason(delivery),
         record=names.name_of(delivery),
         mappings=mapping_names(delivery.fields),
-        counts=field_counts(delivery.fields),
+        counts=field_counts(delivery.fields, is_unfinished=state in UNFINISHED),
         is_replayable=is_replayable(delivery),
     )
 

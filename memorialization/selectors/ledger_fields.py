@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from crm_integrations.providers.base import FieldType
 from memorialization.deliveries.field_sheets import Entry
@@ -27,6 +27,16 @@ STEPS: Mapping[str, str | Promise] = {
     "sent": gettext_lazy("Sent"),
     "shown": gettext_lazy("Shown"),
 }
+COUNT_WORDS = {
+    "written": ngettext_lazy("%(count)s written", "%(count)s written", "count"),
+    "unchanged": ngettext_lazy("%(count)s unchanged", "%(count)s unchanged", "count"),
+    "to_write": ngettext_lazy("%(count)s to write", "%(count)s to write", "count"),
+    "not_sent": ngettext_lazy("%(count)s not sent", "%(count)s not sent", "count"),
+    "left_out": ngettext_lazy("%(count)s left out", "%(count)s left out", "count"),
+    "superseded": ngettext_lazy("%(count)s superseded", "%(count)s superseded", "count"),
+    "blank": ngettext_lazy("%(count)s blank", "%(count)s blank", "count"),
+}
+COUNT_LOOKS = dict.fromkeys(("not_sent", "superseded", "blank"), "small-print") | {"left_out": "ledger-left-out"}
 LONG_TEXT = 90  # characters; longer values are folded
 
 
@@ -79,15 +89,11 @@ class FieldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldCounts:
-    """How many fields of a delivery came out which way, and how many still wait."""
+class FieldCount:
+    """How many fields of a delivery came out one way, in words; `look`: a class of the style sheets."""
 
-    written: int
-    unchanged: int
-    left_out: int
-    superseded: int
-    blank: int
-    waiting: int
+    words: str
+    look: str = ""
 
 
 def field_lines(fields: Sequence[Entry], *, is_finished: bool) -> list[FieldLine]:
@@ -95,17 +101,25 @@ def field_lines(fields: Sequence[Entry], *, is_finished: bool) -> list[FieldLine
     return [_field_line(entry, is_finished) for entry in fields]
 
 
-def field_counts(fields: Iterable[Entry]) -> FieldCounts:
-    """The figures of the list."""
+def field_counts(fields: Iterable[Entry], *, is_unfinished: bool) -> list[FieldCount]:
+    """The figures of the list; blank fields are counted when there is nothing else to say."""
     results = [entry.get("result") for entry in fields if entry.get("result") or "rendered" in entry]
-    return FieldCounts(
-        written=sum(result in WRITTEN for result in results),
-        unchanged=results.count(FieldResult.UNCHANGED),
-        left_out=sum(result in LEFT_OUT for result in results),
-        superseded=results.count(FieldResult.SUPERSEDED),
-        blank=results.count(FieldResult.BLANK),
-        waiting=sum(not result for result in results),
-    )
+    written = sum(result in WRITTEN for result in results)
+    waiting = sum(not result for result in results)
+    counts = {
+        "written": written,
+        "unchanged": results.count(FieldResult.UNCHANGED),
+        "to_write": waiting if is_unfinished else 0,
+        "not_sent": 0 if is_unfinished else waiting,
+        "left_out": sum(result in LEFT_OUT for result in results),
+        "superseded": results.count(FieldResult.SUPERSEDED),
+        "blank": 0 if written or waiting else results.count(FieldResult.BLANK),
+    }
+    return [
+        FieldCount(COUNT_WORDS[name] % {"count": count}, COUNT_LOOKS.get(name, ""))
+        for name, count in counts.items()
+        if count
+    ]
 
 
 def mapping_names(fields: Iterable[Entry]) -> list[str]:

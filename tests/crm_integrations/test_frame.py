@@ -17,7 +17,7 @@ from django.utils.translation import override
 from crm_integrations import navigation, permissions, tabs
 from crm_integrations.models import Configuration
 from crm_integrations.permission_labels import permission_label
-from crm_integrations.templatetags.components import LOOKS
+from crm_integrations.templatetags.components import LOOKS, badge
 from crm_integrations.templatetags.moments import relative_words, share
 from crm_integrations.views.access import requires
 from tests.factories import make_user
@@ -177,7 +177,7 @@ def test_every_look_has_a_picture_in_the_sprite():
 
 
 def test_a_badge_says_its_state_in_a_word_beside_the_picture():
-    html = render_to_string("components/badge.html", {"state": "failed", "label": "Failed"})
+    html = badge("failed", "Failed")
     assert "tone-bad" in html
     assert "#cross-circle" in html
     assert "Failed" in html
