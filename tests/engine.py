@@ -90,6 +90,7 @@ def make_delivery(
     interaction = interaction or make_interaction(configuration, ended_at=ended_at)
     columns.setdefault("revision", interaction.deliveries.count() + 1)
     columns.setdefault("next_attempt_at", ended_at)
+    columns.setdefault("channel", interaction.channel)
     columns.setdefault("segment_key", f"{interaction.contact.contact_id}/{interaction.segment_id}")
     lane = find_lane(account_id=account.pk, entity_type=entity_type, record_id=record_id)
     delivery = Delivery.objects.create(

@@ -33,13 +33,14 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a range, so that SQLite reads the
 WAITING = Delivery.State.WAITING.value
 
 
-def delivery_branches(filters: LedgerFilters) -> list[Branch[Delivery]]:
-    """The deliveries that `filtered_deliveries` finds."""
-    plain = _plain_deliveries(filters)
+def delivery_branches(filters: LedgerFilters, *, within: Q | None = None) -> list[Branch[Delivery]]:
+    """The deliveries that `filtered_deliveries` finds; with `within` those of them that meet it, too."""
+    bounds = within or Q()
+    plain = [Branch(branch.rows.filter(bounds), branch.is_small) for branch in _plain_deliveries(filters)]
     if not filters.q:
         return plain
     criteria = delivery_criteria(filters.q, newest=partial(_newest_id, plain))
-    return _narrowed(plain, filtered_deliveries(filters, has_text=False), criteria)
+    return _narrowed(plain, filtered_deliveries(filters, has_text=False).filter(bounds), criteria)
 
 
 def interaction_branches(filters: LedgerFilters) -> list[Branch[Interaction]]:

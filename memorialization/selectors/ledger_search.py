@@ -21,7 +21,7 @@ from memorialization.models import Contact, Delivery, Interaction, InteractionEv
 from memorialization.selectors.ledger_agents import find_agents
 
 Row = TypeVar("Row", bound=Model)
-RECENT_ROWS = 50_000  # how far back any other part of a word is looked for: a tenth of a second on both databases
+RECENT_ROWS = 25_000  # how far back any other part of a word is looked for: a tenth of a second on both databases
 MATCHES_LIMIT = 500  # of each kind; more than that is no page that anybody reads
 AGENT_ROWS_LIMIT = 10_000  # interactions of the agents found, above which a page is found quicker from the newest on
 LAST_CHARACTER = chr(0x10FFFF)
@@ -80,7 +80,7 @@ def delivery_criteria(text: str, *, newest: Callable[[], int]) -> list[Criterion
         "pk__in": named.laneless,
         "interaction__in": named.segments,
     }
-    return [*_criteria(criteria), *_agent_criteria(named.agents)]
+    return [*_criteria(criteria), *_agent_criteria(named.agents, "interaction__agent_id")]
 
 
 def interaction_criteria(text: str, *, newest: Callable[[], int]) -> list[Criterion]:
@@ -92,8 +92,7 @@ def interaction_criteria(text: str, *, newest: Callable[[], int]) -> list[Criter
     written_ids = written.order_by("-pk").values_list("interaction_id", flat=True)[:MATCHES_LIMIT]
     interactions = tuple(written_ids) if named.lanes or named.laneless else ()
     criteria = {"contact__in": named.contacts, "pk__in": (*named.segments, *interactions)}
-    agents = [Criterion(Q(agent_id=agent), is_small=False) for agent in named.agents]
-    return [*_criteria(criteria), *agents] or [Criterion(Q(pk__in=[]))]
+    return [*_criteria(criteria), *_agent_criteria(named.agents, "agent_id")] or [Criterion(Q(pk__in=[]))]
 
 
 def find_named(text: str) -> Named:
@@ -144,14 +143,14 @@ def _criteria(wanted: dict[str, tuple[int, ...]]) -> list[Criterion]:
     return [Criterion(Q((column, list(ids)))) for column, ids in wanted.items() if ids]
 
 
-def _agent_criteria(agents: tuple[str, ...]) -> list[Criterion]:
-    """Deliveries of agents: gathered where these are few; else the newest are looked at until a page is full."""
+def _agent_criteria(agents: tuple[str, ...], column: str) -> list[Criterion]:
+    """Rows of agents: gathered where these are few; else the newest are looked at until a page is full."""
     if not agents:
         return []
     count = Interaction.objects.filter(agent_id__in=agents).order_by()[: AGENT_ROWS_LIMIT + 1].count()
     if count <= AGENT_ROWS_LIMIT:
-        return [Criterion(Q(interaction__agent_id__in=agents))]
-    unindexed = Concat(F("interaction__agent_id"), Value(""))
+        return [Criterion(Q((f"{column}__in", agents)))]
+    unindexed = Concat(F(column), Value(""))
     return [Criterion(Q(In(unindexed, list(agents))), is_small=False)]
 
 

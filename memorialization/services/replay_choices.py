@@ -9,11 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from memorialization.models import Delivery
+from memorialization.selectors.ledger_branches import delivery_branches
 from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, first_since
 from memorialization.selectors.ledger_search import narrow_deliveries
+from memorialization.selectors.ledger_slices import Branch
 
 TAKEN_BACK = "taken_back"  # the reason of a replay that was cancelled before it was sent: as if there had been none
 READERS = {"configuration": UUID, "since": date.fromisoformat, "until": date.fromisoformat, "replay": int}
@@ -55,14 +57,25 @@ def newest_delivery_id() -> int:
 
 def chosen_deliveries(choice: ReplayChoice, *, last_id: int) -> QuerySet[Delivery]:
     """What the choice finds up to `last_id`; a text is looked for among what is newest up to there, as on the list."""
-    rows = filtered_deliveries(replace(choice.filters, q="")).filter(pk__lte=last_id)
-    if choice.since:
-        first = first_since(Delivery.objects.all(), choice.since)
-        rows = rows.filter(pk__gte=first) if first is not None else rows.none()
-    if choice.before:
-        beyond = first_since(Delivery.objects.all(), choice.before)
-        rows = rows.filter(pk__lt=beyond) if beyond is not None else rows
+    rows = filtered_deliveries(replace(choice.filters, q="")).filter(_bounds_of(choice, last_id))
     return narrow_deliveries(rows, choice.filters.q) if choice.filters.q else rows
+
+
+def chosen_branches(choice: ReplayChoice, *, last_id: int) -> list[Branch[Delivery]]:
+    """The same as branches, of which each is read from an index in the order of ids."""
+    return delivery_branches(choice.filters, within=_bounds_of(choice, last_id))
+
+
+def _bounds_of(choice: ReplayChoice, last_id: int) -> Q:
+    """The ids among which the choice looks."""
+    bounds, every = Q(pk__lte=last_id), Delivery.objects.all()
+    if choice.since:
+        first = first_since(every, choice.since)
+        bounds &= Q(pk__in=[]) if first is None else Q(pk__gte=first)
+    if choice.before:
+        beyond = first_since(every, choice.before)
+        bounds &= Q() if beyond is None else Q(pk__lt=beyond)
+    return bounds
 
 
 def has_replay() -> Exists:

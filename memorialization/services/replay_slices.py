@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Max, Min, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Least
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_sql import insert_rows
 from memorialization.models import Contact, Delivery, Interaction, RecordLane, ReplayRun, ReplayStep
+from memorialization.selectors.ledger_slices import Branches, find_ids
 from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
 from memorialization.services.replay_choices import TAKEN_BACK, has_replay
@@ -33,10 +34,10 @@ class SliceMember:
     lane_id: int | None
 
 
-def find_members(rows: QuerySet[Delivery], *, after: int, limit: int) -> list[SliceMember]:
+def find_members(branches: Branches[Delivery], *, after: int, limit: int) -> list[SliceMember]:
     """The next deliveries by id."""
-    found = rows.filter(pk__gt=after).order_by("pk").values_list("pk", "interaction__contact_id", "lane_id")
-    return [SliceMember(*row) for row in found[:limit]]
+    found = Delivery.objects.filter(pk__in=find_ids(branches, after=after, limit=limit)).order_by("pk")
+    return [SliceMember(*row) for row in found.values_list("pk", "interaction__contact_id", "lane_id")]
 
 
 def replay_slice(*, run: ReplayRun, members: Sequence[SliceMember], now: datetime) -> list[ReplayStep]:

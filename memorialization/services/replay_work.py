@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from crm_integrations.models import Configuration
 from crm_integrations.services.audit import record_audit
 from memorialization.models import ReplayRun, ReplayStep
-from memorialization.services.replay_choices import chosen_deliveries, read_choice
+from memorialization.services.replay_choices import chosen_branches, chosen_deliveries, read_choice
 from memorialization.services.replay_slices import SliceMember, find_members, replay_slice, take_back_slice
 
 logger = logging.getLogger(__name__)
@@ -78,10 +78,10 @@ def work_on_slice(*, hold: RunHold, now: datetime) -> bool:
     if run.state == State.CANCELLING:
         return _take_back(hold, now)
     # What is to be done is found outside the transaction: only the holder moves the cursor, and searching takes time.
-    rows = chosen_deliveries(read_choice(run.choice), last_id=run.last_id)
+    choice = read_choice(run.choice)
     if run.total is None:
-        _held(hold).update(total=rows.count())
-    members = find_members(rows, after=run.cursor, limit=SLICE)
+        _held(hold).update(total=chosen_deliveries(choice, last_id=run.last_id).count())
+    members = find_members(chosen_branches(choice, last_id=run.last_id), after=run.cursor, limit=SLICE)
     if members:
         _replay(hold, members, now)
         return True

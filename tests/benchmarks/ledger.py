@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -26,8 +25,8 @@ from memorialization.readiness import check_deliveries
 from memorialization.selectors.ledger_branches import delivery_branches
 from memorialization.selectors.ledger_facts import memorialization_facts
 from memorialization.selectors.ledger_filters import LedgerFilters
-from memorialization.selectors.ledger_slices import count_rows
-from memorialization.services.replay_choices import ReplayChoice, chosen_deliveries, newest_delivery_id
+from memorialization.selectors.ledger_slices import Branch, count_rows
+from memorialization.services.replay_choices import ReplayChoice, chosen_branches, newest_delivery_id
 from memorialization.services.replay_slices import find_members
 from memorialization.services.replay_work import SLICE
 from tests.benchmarks.figures import Figure, at_most, percentile
@@ -213,8 +212,8 @@ def _texts(ledger: Ledger) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _chosen(filters: LedgerFilters) -> QuerySet[Delivery]:
-    return chosen_deliveries(ReplayChoice(filters), last_id=newest_delivery_id())
+def _chosen(filters: LedgerFilters) -> list[Branch[Delivery]]:
+    return chosen_branches(ReplayChoice(filters), last_id=newest_delivery_id())
 
 
 def _selections(ledger: Ledger) -> Iterator[tuple[str, Callable[[], Any]]]:

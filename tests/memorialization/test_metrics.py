@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm_integrations.models import Authentication, CallBudget, CRMAccount
 from memorialization.metrics import memorialization_metrics
 from memorialization.models import BulkWrite, Contact, Heartbeat, Interaction, InteractionEvent, RecordLane
+from memorialization.selectors import row_counts
 from tests.engine import make_delivery
 from tests.factories import make_configuration
 
@@ -56,6 +57,26 @@ def test_interactions_that_wait_are_counted(contact):
             configuration=contact.configuration, contact=contact, channel="voice", segment_id=segment, state=state
         )
     assert samples()[("agent_integrations_interactions_waiting",)] == 1
+
+
+def test_all_rows_are_counted_once_a_minute_and_without_the_cache_each_time(contact, monkeypatch):
+    def wait_for_one_more():
+        Interaction.objects.create(
+            configuration=contact.configuration, contact=contact, channel="voice", state="waiting",
+            segment_id=str(Interaction.objects.count()),
+        )  # fmt: skip
+
+    name = ("agent_integrations_interactions_waiting",)
+    wait_for_one_more()
+    assert samples()[name] == 1
+    wait_for_one_more()
+    assert samples()[name] == 1
+
+    def fail(*_arguments):
+        raise ConnectionError
+
+    monkeypatch.setattr(row_counts.cache, "get_or_set", fail, raising=False)
+    assert samples()[name] == 2
 
 
 def test_interactions_whose_records_are_looked_for_are_counted(contact):
