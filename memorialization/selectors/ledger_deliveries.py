@@ -12,17 +12,11 @@ from crm_integrations.models import Configuration
 from memorialization.models import Delivery
 from memorialization.reasons import ReasonText
 from memorialization.selectors.ledger_fields import FieldCount, field_counts, mapping_names
-from memorialization.selectors.ledger_records import RecordName, RecordNames, record_names
+from memorialization.selectors.ledger_records import RecordName, RecordNames, record_names, with_configurations
 from memorialization.selectors.ledger_states import DELIVERY_STATES, UNFINISHED, shown_reason, shown_state
 from memorialization.services.replays import REPLAYABLE
 
-RELATED = ("configuration__authentication__account", "interaction__contact", "lane__account")
-UNREAD = (  # tokens are no page's business; the values of an interaction are long
-    "configuration__authentication__access_token",
-    "configuration__authentication__refresh_token",
-    "interaction__values",
-    "interaction__script_variables",
-)
+UNREAD = ("interaction__values", "interaction__script_variables")  # they are long
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +44,9 @@ class DeliveryRow:
 
 
 def readable_deliveries(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """With everything a line shows."""
-    return deliveries.select_related(*RELATED).defer(*UNREAD)
+    """With everything a line shows; what many lines share is read once for all of them."""
+    rows = deliveries.select_related("interaction__contact", "lane").prefetch_related("lane__account")
+    return with_configurations(rows).defer(*UNREAD)
 
 
 def delivery_or_404(pk: int) -> Delivery:

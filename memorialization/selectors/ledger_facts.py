@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_integrations.models import Configuration
 from crm_integrations.overview import Facts, ImpactLine, LastDelivery, MappingCount
 from memorialization.models import Delivery, MemorializationMapping
-from memorialization.selectors.ledger_deliveries import RELATED, UNREAD
+from memorialization.selectors.ledger_deliveries import readable_deliveries
 from memorialization.selectors.ledger_filters import first_since
 from memorialization.selectors.ledger_states import DELIVERY_STATES, shown_state
 
@@ -65,7 +65,7 @@ def _last_deliveries(configuration_ids: Sequence[UUID]) -> dict[UUID, LastDelive
     newest = Delivery.objects.filter(configuration=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     ids = Configuration.objects.filter(pk__in=configuration_ids).annotate(newest=Subquery(newest)).values("newest")
     rows = Delivery.objects.filter(pk__in=list(ids.values_list("newest", flat=True)))
-    return {row.configuration_id: _last_delivery(row) for row in rows.select_related(*RELATED).defer("fields", *UNREAD)}
+    return {row.configuration_id: _last_delivery(row) for row in readable_deliveries(rows).defer("fields")}
 
 
 def _last_delivery(delivery: Delivery) -> LastDelivery:

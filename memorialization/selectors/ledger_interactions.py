@@ -13,10 +13,9 @@ from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction
 from memorialization.rules import RULES
 from memorialization.selectors.ledger_fields import value_text
+from memorialization.selectors.ledger_records import with_configurations
 from memorialization.selectors.ledger_states import DELIVERY_STATES, shown_state
 
-RELATED = ("contact", "configuration__authentication__account")
-UNREAD = ("configuration__authentication__access_token", "configuration__authentication__refresh_token")
 STATE_COLUMNS = (  # what a delivery's shown state is made of
     "interaction",
     "state",
@@ -48,7 +47,7 @@ class InteractionRow:
 
 def readable_interactions(interactions: QuerySet[Interaction]) -> QuerySet[Interaction]:
     """With everything a line shows."""
-    return interactions.select_related(*RELATED).defer(*UNREAD)
+    return with_configurations(interactions.select_related("contact"))
 
 
 def interaction_or_404(pk: int) -> Interaction:

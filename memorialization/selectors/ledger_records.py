@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, Prefetch, QuerySet
 
 from crm_integrations.definitions import display_title, entity_type_from_json
 from crm_integrations.models import CatalogueSnapshot, Configuration, CRMAccount
@@ -10,6 +13,8 @@ from crm_integrations.selectors.configurations import find_provider
 from crm_integrations.services.catalogue import ENTITY_TYPES
 from memorialization.models import Delivery
 
+Row = TypeVar("Row", bound=Model)
+SECRETS = ("authentication__access_token", "authentication__refresh_token")  # no page's business
 Titles = Mapping[int, Mapping[str, EntityType]]
 """Entity types by account and key, as last read."""
 
@@ -45,6 +50,12 @@ class RecordNames:
         """The record of a delivery; without one, the type alone."""
         account = account_of(delivery)
         return self.name(delivery.configuration, account, delivery.entity_type, delivery.record_id)
+
+
+def with_configurations(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Rows with their configurations and accounts, each of which is read once however many rows share it."""
+    configurations = Configuration.objects.select_related("authentication__account").defer(*SECRETS)
+    return rows.prefetch_related(Prefetch("configuration", configurations))
 
 
 def record_names(deliveries: Iterable[Delivery]) -> RecordNames:

@@ -220,12 +220,12 @@ def _selections(ledger: Ledger) -> Iterator[tuple[str, Callable[[], Any]]]:
     """What services and machines ask, without a page."""
     now = timezone.now()
     busy, _sales, held = ledger.configurations
-    month = {name: datetime.fromisoformat(day).date() for name, day in _days(ledger, 300, 330).items()}
+    half_a_year = {name: datetime.fromisoformat(day).date() for name, day in _days(ledger, 300, 480).items()}
     choices = {
         "failed": LedgerFilters(state="failed"),
         "delivered": LedgerFilters(state="delivered"),
         "held": LedgerFilters(state="held"),
-        "a reason in a month": LedgerFilters(reason="record_gone", **month),
+        "a reason in half a year": LedgerFilters(reason="record_gone", **half_a_year),
         "failed, of a configuration": LedgerFilters(state="failed", configuration=busy.pk),
         "nothing there": LedgerFilters(state="partial", channel="digital", configuration=held.pk),
         "a record": LedgerFilters(q="35000014"),
