@@ -144,6 +144,11 @@ def row_lock() -> str:
     return " FOR UPDATE" if connection.features.has_select_for_update else ""
 
 
+def soft_row_lock() -> str:
+    """The same for rows that others may refer to meanwhile."""
+    return " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+
+
 def places_for(values: Sequence[Any]) -> str:
     """As many placeholders as there are values, for IN (…)."""
     return ", ".join(["%s"] * len(values))

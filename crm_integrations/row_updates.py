@@ -16,11 +16,16 @@ ROWS_PER_STATEMENT = 250  # times a dozen columns: far below the parameters that
 
 
 def update_rows(
-    model: type[Model], rows: Mapping[int, Sequence[Any]], names: tuple[str, ...], *, guard: str = ""
+    model: type[Model],
+    rows: Mapping[int, Sequence[Any]],
+    names: tuple[str, ...],
+    *,
+    guard: str = "",
+    guarded_by: Sequence[Any] = (),
 ) -> int:
     """Set the attributes `names` by id, values in that order; answers how many rows there were.
 
-    `guard`: a condition in SQL on the table's own columns that a row must still meet.
+    `guard`: a condition in SQL on the table's own columns that a row must still meet, `guarded_by` its parameters.
     """
     changed, records = 0, list(rows.items())
     for start in range(0, len(records), ROWS_PER_STATEMENT):
@@ -33,7 +38,7 @@ def update_rows(
         )
         parameters = [value for row in written for value in row]
         with connection.cursor() as cursor:
-            cursor.execute(statement, [*said_once, *parameters])
+            cursor.execute(statement, [*said_once, *parameters, *guarded_by])
             changed += int(cursor.rowcount)
     return changed
 

@@ -7,6 +7,7 @@ locks the row, SQLite begins every transaction as a writer.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import transaction
 
@@ -15,6 +16,8 @@ from crm_integrations.budgets.windows import BudgetWindow, Stamp
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitScope
 from crm_integrations.providers.registry import UnknownProvider, get_provider
+from crm_integrations.row_sql import insert_values, read_rows, soft_row_lock
+from crm_integrations.row_updates import update_rows
 
 UNKNOWN_WINDOW_S = 60.0  # of a limit that nobody documented
 REASON_LIMIT = 200  # characters, as CallBudget.block_reason
@@ -32,7 +35,8 @@ SAME_NAMES = (
     "block_reason",
     "is_confirmed",
 )
-COLUMNS = [*SAME_NAMES, "scope", "window_ends_at"]
+COLUMNS = (*SAME_NAMES, "scope", "window_ends_at")
+_read_same = attrgetter(*SAME_NAMES)
 
 
 @dataclass
@@ -43,6 +47,7 @@ class BudgetBook:
     limits: Mapping[str, CallLimit]
     windows: dict[str, BudgetWindow] = field(default_factory=dict)
     scopes: dict[str, LimitScope] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)  # the ids of those that are stored already
     _changed: set[str] = field(default_factory=set)
 
     def scope_of(self, limit_class: str) -> LimitScope:
@@ -98,40 +103,36 @@ class BudgetBook:
         return blocked.blocked_until
 
     def save(self) -> None:
-        """Store what was changed, in one statement."""
-        rows = [self._build_row(limit_class) for limit_class in sorted(self._changed)]
-        if rows:
-            CallBudget.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["account", "limit_class"], update_fields=COLUMNS
-            )
+        """Store what was changed, by one statement; whoever opened the book is alone with its rows."""
+        changed = {name: self._values_of(name) for name in sorted(self._changed)}
+        update_rows(CallBudget, {self.rows[name]: each for name, each in changed.items() if name in self.rows}, COLUMNS)
+        new = [(self.account.pk, name, *each) for name, each in changed.items() if name not in self.rows]
+        insert_values(CallBudget, ("account_id", "limit_class", *COLUMNS), new)
         self._changed.clear()
 
     def _head_room(self, window: BudgetWindow) -> int:
         return windows.head_room(window.calls, self.account.head_room_percent)
 
-    def _build_row(self, limit_class: str) -> CallBudget:
+    def _values_of(self, limit_class: str) -> tuple[object, ...]:
+        """What is stored of a window, in the order of COLUMNS."""
         window = self.windows[limit_class]
-        return CallBudget(
-            account=self.account,
-            limit_class=limit_class,
-            scope=self.scope_of(limit_class).value,
-            window_ends_at=window.ends_at,
-            **{name: getattr(window, name) for name in SAME_NAMES},
-        )
+        return (*_read_same(window), self.scope_of(limit_class).value, window.ends_at)
 
 
 def open_book(*, account_id: int) -> BudgetBook:
     """The account's budgets, locked until the transaction ends. Raises CRMAccount.DoesNotExist."""
     assert transaction.get_connection().in_atomic_block, "the lock lasts as long as the transaction"
-    account = CRMAccount.objects.select_for_update(no_key=True).get(pk=account_id)
-    return read_book(account)
+    locked = read_rows(CRMAccount, f"id = %s{soft_row_lock()}", [account_id])
+    if not locked:
+        raise CRMAccount.DoesNotExist
+    return read_book(locked[0])
 
 
 def read_book(account: CRMAccount) -> BudgetBook:
     """The account's budgets as they are just now, for looking only."""
-    rows = CallBudget.objects.filter(account=account)
     book = BudgetBook(account, documented_limits(account.provider))
-    for row in rows:
+    for row in read_rows(CallBudget, "account_id = %s", [account.pk]):
+        book.rows[row.limit_class] = row.pk
         book.windows[row.limit_class] = build_window(row)
         book.scopes[row.limit_class] = LimitScope(row.scope)
     return book

@@ -19,7 +19,8 @@ from crm_integrations.budgets.windows import Stamp, WindowReport
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.errors import RetryLater
 from crm_integrations.providers.limits import LimitReport, LimitScope
-from crm_integrations.services.budget_books import BudgetBook, open_book, read_book
+from crm_integrations.row_sql import as_time, places_for, read_values, table_of
+from crm_integrations.services.budget_books import BudgetBook, open_book
 from crm_integrations.services.call_minutes import add_call_minutes, begin_of_minute
 from crm_integrations.services.circuits import note_on_locked
 
@@ -130,10 +131,9 @@ def settle(*, account_id: int, answers: Sequence[CallAnswer]) -> None:
 
 
 def opens_at(
-    *, account_id: int, limit_classes: Sequence[str], now: datetime, is_interactive: bool = False
+    *, book: BudgetBook, limit_classes: Sequence[str], now: datetime, is_interactive: bool = False
 ) -> datetime | None:
-    """When a call of these limits may be made, as it looks just now; None = at once. Only `acquire` decides."""
-    book = read_book(CRMAccount.objects.get(pk=account_id))
+    """When a call of these limits may be made, as the book was read; None = at once. Only `acquire` decides."""
     shut = _find_shut(book, _governed(book, limit_classes), is_interactive=is_interactive, now=now)
     return shut[1] if shut else None
 
@@ -146,8 +146,11 @@ def blocked_until(*, account_id: int, now: datetime, limit_class: str = WHOLE_AC
 
 def is_blocked(*, account_id: int, limit_classes: Sequence[str], now: datetime) -> bool:
     """Whether the CRM asked to be left alone with such calls; read without any lock."""
-    rows = CallBudget.objects.filter(account_id=account_id, limit_class__in=limit_classes, blocked_until__gt=now)
-    return rows.exists()
+    statement = (
+        f"SELECT 1 FROM {table_of(CallBudget)} WHERE account_id = %s "  # noqa: S608 - the name of our own model
+        f"AND limit_class IN ({places_for(limit_classes)}) AND blocked_until > %s LIMIT 1"
+    )
+    return bool(read_values(statement, [account_id, *limit_classes, as_time(now)]))
 
 
 def set_in_flight(*, account_id: int, limit_class: str, count: int, now: datetime) -> None:

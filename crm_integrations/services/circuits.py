@@ -7,6 +7,7 @@ from django.conf import settings
 
 from crm_integrations.budgets.circuits import Circuit, CircuitState, begin_probe, is_probe_due, note
 from crm_integrations.models import CRMAccount
+from crm_integrations.row_updates import update_rows
 
 COLUMNS = {
     "state": "circuit_state",
@@ -60,7 +61,8 @@ def note_on_locked(account: CRMAccount, *, calls: int, failures: int, now: datet
     before = read_circuit(account)
     after = note(before, calls=calls, failures=failures, now=now, probe_s=settings.CIRCUIT_PROBE_S)
     if after != before:
-        CRMAccount.objects.filter(pk=account.pk).update(**_as_columns(after))
+        columns = _as_columns(after)
+        update_rows(CRMAccount, {account.pk: tuple(columns.values())}, tuple(columns))
 
 
 def read_circuit(account: CRMAccount) -> Circuit:

@@ -4,18 +4,19 @@ A lease carries a fencing token: whatever its holder stores later is refused onc
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
-from crm_integrations.row_sql import as_uuid, places_for, read_values, table_of
+from crm_integrations.row_sql import as_uuid, places_for, read_values, soft_row_lock, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, Which, run_claim
@@ -25,6 +26,7 @@ from memorialization.services.members import waiting_on_lanes
 
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
 FREE: dict[str, Any] = {"lease": None, "lease_until": None, "lost_leases": 0, "bulk_write_id": None}
+NOT_DUE: dict[str, Any] = {"next_due_at": None, "goes_alone": False}
 SLACK_S = 5  # at least this much of a lease is left over when the longest call ends
 
 
@@ -43,6 +45,13 @@ class LaneHold:
     lease: uuid.UUID
     fence: int
     lost_leases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A lane is to go back: due when its first waiting delivery is, `not_before` at the earliest."""
+
+    not_before: datetime | None = None
 
 
 def call_bound_s() -> float:
@@ -80,31 +89,35 @@ def renew_lease(*, hold: LaneHold, now: datetime) -> None:
 
 def update_held_lane(*, hold: LaneHold, **columns: object) -> None:
     """Change the lane as its holder. Raises LeaseLost; inside a transaction that undoes the rest of it."""
-    if not held_lane(hold).update(**columns):
+    rows, fence = {hold.lane_id: tuple(columns.values())}, (as_uuid(hold.lease), hold.fence)
+    if not update_rows(RecordLane, rows, tuple(columns), guard="lease = %s AND fence = %s", guarded_by=fence):
         raise LeaseLost
 
 
-def held_lane(hold: LaneHold) -> QuerySet[RecordLane]:
-    """The lane, for as long as this hold is the one that counts."""
-    return RecordLane.objects.filter(pk=hold.lane_id, lease=hold.lease, fence=hold.fence)
+@contextmanager
+def concluding_lane(*, hold: LaneHold, now: datetime, leave: Leave | None, **columns: object) -> Iterator[None]:
+    """One transaction behind the fence for what the block stores; with `leave` the lane goes back in it.
 
-
-def release_lane(*, hold: LaneHold, not_before: datetime | None = None) -> None:
-    """Give the lane back, due when its first waiting delivery is; no-op when it was taken from us."""
-    release_lanes(holds=[hold])
-    if not_before is not None:
-        RecordLane.objects.filter(pk=hold.lane_id, next_due_at__lt=not_before).update(next_due_at=not_before)
+    The fence is asked by the statement that keeps or frees the lane. Raises LeaseLost.
+    """
+    kept = {"lease_until": now + timedelta(seconds=lease_length_s())}
+    with transaction.atomic():
+        update_held_lane(hold=hold, **(kept if leave is None else FREE | NOT_DUE), **columns)
+        yield
+        if leave is not None:
+            _make_due_again(hold.lane_id, leave.not_before)
 
 
 def release_lanes(*, holds: Sequence[LaneHold]) -> None:
-    """The same for many lanes, of any number of claims."""
+    """Give lanes back, each due when its first waiting delivery is; no-op for one that was taken from us."""
     with transaction.atomic(savepoint=False):
         free_lanes(lane_ids=lock_held_lanes(holds=holds))
 
 
 def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
     """Give the lane back, not to be looked at before `due_at`; its deliveries stay as they are."""
-    held_lane(hold).update(lease=None, lease_until=None, lost_leases=0, next_due_at=due_at)
+    with suppress(LeaseLost):
+        update_held_lane(hold=hold, lease=None, lease_until=None, lost_leases=0, next_due_at=due_at)
 
 
 def give_back_untouched(*, holds: Sequence[LaneHold]) -> None:
@@ -128,8 +141,7 @@ def lock_held_lanes(*, holds: Sequence[LaneHold]) -> list[int]:
 
 def lock_lanes(condition: str, parameters: Sequence[Any]) -> list[int]:
     """Lock lanes and answer their ids, in the order of these like everybody: a change of many takes them in any."""
-    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
-    statement = f"SELECT id FROM {table_of(RecordLane)} WHERE {condition} ORDER BY id{lock}"  # noqa: S608
+    statement = f"SELECT id FROM {table_of(RecordLane)} WHERE {condition} ORDER BY id{soft_row_lock()}"  # noqa: S608
     return [lane_id for (lane_id,) in read_values(statement, parameters)]
 
 
@@ -153,6 +165,16 @@ def set_next_due(*, lane_id: int) -> None:
     _store_next_due([lane_id], {})
 
 
+def _make_due_again(lane_id: int, not_before: datetime | None) -> None:
+    """Have a lane that was left looked at when its first waiting delivery is due, if any waits."""
+    busy = _find_busy([lane_id])
+    if not busy:
+        return
+    due_at, goes_alone = _due_columns(waiting_on_lanes(lane_ids=[lane_id])[lane_id], *busy[lane_id])
+    row = (max(due_at, not_before or due_at), goes_alone)
+    update_rows(RecordLane, {lane_id: row}, ("next_due_at", "goes_alone"))
+
+
 def _store_next_due(lane_ids: Sequence[int], besides: Mapping[str, Any]) -> None:
     """The same for many lanes, by a few statements however many there are, with other columns of theirs."""
     busy = _find_busy(lane_ids)
@@ -173,6 +195,8 @@ def _find_busy(lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
     table, places = table_of(Delivery), places_for(lane_ids)
     statement = f"SELECT DISTINCT lane_id FROM {table} WHERE lane_id IN ({places}) AND state = 'waiting'"  # noqa: S608
     found = [lane_id for (lane_id,) in read_values(statement, lane_ids)]
+    if not found:
+        return {}
     waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()
     counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
     return {lane_id: (count, first) for lane_id, count, first in counted}

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Sum
 
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import CRMProvider, LimitScope
 from crm_integrations.providers.registry import get_provider
+from crm_integrations.row_sql import as_time, read_values
+from crm_integrations.services.budget_books import BudgetBook, read_book
 from crm_integrations.services.call_budgets import opens_at, set_in_flight
 from memorialization.models import RecordLane
 from memorialization.services.bulk_writing import count_on_their_way, open_bulk_writes
@@ -20,6 +22,15 @@ SINGLES_PER_CLAIM = 20
 BULKS_AT_ONCE = 10  # what is due is spread over as many bulk writes, which the CRM works off side by side
 SMALLEST_BULK, LARGEST_BULK = 25, 100
 COUNTED_MOST = BULKS_AT_ONCE * LARGEST_BULK
+LANE = RecordLane._meta.db_table
+FIRST_TYPE = f"SELECT entity_type FROM {LANE} WHERE account_id = %s AND entity_type > %s ORDER BY entity_type LIMIT 1"  # noqa: S608
+COUNT_DUE = f"""
+SELECT COUNT(*) FROM (
+  SELECT 1 FROM {LANE}
+  WHERE account_id = %s AND entity_type = %s AND goes_alone = %s AND next_due_at <= %s AND lease IS NULL
+    AND (closed_until IS NULL OR closed_until <= %s)
+  LIMIT {COUNTED_MOST}) AS few
+"""  # noqa: S608 - the name of our own model
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class WorkFinder:
         self._provider: CRMProvider = get_provider(account.provider)
         self._places = next((limit for limit in self._provider.limits if limit.scope is LimitScope.IN_FLIGHT), None)
         self._openings: dict[Sequence[str], datetime | None] = {}
+        self._known_book: BudgetBook | None = None
 
     @property
     def slots(self) -> int:
@@ -70,7 +82,7 @@ class WorkFinder:
 
     def find(self, now: datetime) -> DueWork:
         """Everything that is due, by type."""
-        self._openings = {}
+        self._openings, self._known_book = {}, None
         works: list[Work] = []
         waits: list[datetime] = []
         free_slots = self.slots - count_on_their_way(account_id=self._account.pk)
@@ -110,8 +122,14 @@ class WorkFinder:
     def _opens_at(self, entity_type: str, *, is_bulk: bool, now: datetime) -> datetime | None:
         classes = self.classes(entity_type, is_bulk=is_bulk)
         if classes not in self._openings:
-            self._openings[classes] = opens_at(account_id=self._account.pk, limit_classes=classes, now=now)
+            self._openings[classes] = opens_at(book=self._book(), limit_classes=classes, now=now)
         return self._openings[classes]
+
+    def _book(self) -> BudgetBook:
+        """The budgets, read once for each look."""
+        if self._known_book is None:
+            self._known_book = read_book(self._account)
+        return self._known_book
 
     def _opening_times(self, entity_type: str) -> Iterator[datetime]:
         for is_bulk in (False, True):
@@ -121,26 +139,13 @@ class WorkFinder:
 
     def _entity_types(self) -> Iterator[str]:
         """The record types of the account's lanes, by one step of the index each."""
-        lanes = RecordLane.objects.filter(account=self._account).order_by("entity_type").values_list("entity_type")
-        found = lanes.first()
-        while found is not None:
-            yield found[0]
-            found = lanes.filter(entity_type__gt=found[0]).first()
+        found = read_values(FIRST_TYPE, [self._account.pk, ""])
+        while found:
+            yield found[0][0]
+            found = read_values(FIRST_TYPE, [self._account.pk, found[0][0]])
 
     def _due(self, entity_type: str, goes_alone: bool, now: datetime) -> int:
-        """How many lanes could be claimed; counted up to what makes a difference.
-
-        Written as a comparison, which the index answers; Django would write `goes_alone` as a condition of its own.
-        """
-        lanes = due_lanes(account_id=self._account.pk, now=now)
-        return lanes.filter(entity_type=entity_type, goes_alone__in=[goes_alone])[:COUNTED_MOST].count()
-
-
-def due_lanes(*, account_id: int, now: datetime) -> QuerySet[RecordLane]:
-    """Lanes that a claim may look at."""
-    return RecordLane.objects.filter(
-        Q(closed_until__isnull=True) | Q(closed_until__lte=now),
-        account=account_id,
-        next_due_at__lte=now,
-        lease__isnull=True,
-    )
+        """How many lanes a claim may look at; counted up to what makes a difference."""
+        moment = as_time(now)
+        [(count,)] = read_values(COUNT_DUE, [self._account.pk, entity_type, goes_alone, moment, moment])
+        return int(count)

@@ -46,6 +46,16 @@ def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
     return found
 
 
+def deliveries_of(*, lane_id: int, interaction_id: int) -> list[Delivery]:
+    """All deliveries of an interaction to a lane's record: which fields they have, and whether they were tried."""
+    columns: Selection[Delivery] = selection(Delivery, connection.vendor, "stored", ("id", "fields", "attempt_count"))
+    statement = (
+        f"SELECT {columns.names} FROM {table_of(Delivery)} stored "  # noqa: S608 - names of our own model
+        "WHERE stored.lane_id = %s AND stored.interaction_id = %s"
+    )
+    return [columns.build(values) for values in read_values(statement, [lane_id, interaction_id])]
+
+
 def first_waiting(*, lane_id: int) -> Delivery | None:
     """The delivery whose turn it is on the lane."""
     waiting = waiting_on_lanes(lane_ids=[lane_id])[lane_id]

@@ -19,7 +19,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.precedence import Mark
 from memorialization.deliveries.retry_policy import is_given_up, next_delay_s
 from memorialization.models import Attempt, Delivery
-from memorialization.services.claims import LaneHold, renew_lease, update_held_lane
+from memorialization.services.claims import LaneHold, Leave, concluding_lane, renew_lease
 from memorialization.services.marks import store_marks
 from memorialization.services.rework_marks import mark_reworks
 
@@ -72,18 +72,18 @@ class Conclusion:
 
 
 @transaction.atomic
-def begin_attempt(*, hold: LaneHold, group: Group, is_looking: bool, now: datetime) -> Attempt | None:
-    """Store that a call is about to be made; None when a member no longer waits. Raises LeaseLost."""
+def begin_attempt(*, hold: LaneHold, group: Group, is_looking: bool, now: datetime) -> int | None:
+    """Store that a call is about to be made: the attempt's id; None when a member no longer waits. Raises LeaseLost."""
     renew_lease(hold=hold, now=now)
-    waiting = Delivery.objects.filter(pk__in=[each.pk for each in group.deliveries], state=Delivery.State.WAITING)
-    if waiting.update(state=Delivery.State.SENDING) != len(group.members):
+    sending = {delivery.pk: (Delivery.State.SENDING.value,) for delivery in group.deliveries}
+    if update_rows(Delivery, sending, ("state",), guard="state = 'waiting'") != len(sending):
         transaction.set_rollback(True)
         return None
-    attempt = Attempt(lane_id=hold.lane_id, fence=hold.fence, started_at=now)
-    attempt.request = describe_request(hold.entity_type, hold.record_id, group.values(), is_looking=is_looking)
-    attempt.save(force_insert=True)
-    link_members({attempt.pk: group})
-    return attempt
+    request = describe_request(hold.entity_type, hold.record_id, group.values(), is_looking=is_looking)
+    begun = (hold.lane_id, hold.fence, now, request)
+    [(attempt_id,)] = insert_values(Attempt, ("lane_id", "fence", "started_at", "request"), [begun])
+    link_members({attempt_id: group})
+    return int(attempt_id)
 
 
 def describe_request(
@@ -104,24 +104,31 @@ def link_members(groups: Mapping[int, Group]) -> None:
     insert_values(Attempt.deliveries.through, ("attempt_id", "delivery_id"), links)
 
 
-@transaction.atomic(savepoint=False)
 def conclude_attempt(
-    *, hold: LaneHold, attempt: Attempt, outcome: Outcome, conclusions: Sequence[Conclusion], now: datetime
+    *,
+    hold: LaneHold,
+    attempt_id: int,
+    outcome: Outcome,
+    conclusions: Sequence[Conclusion],
+    leave: Leave | None,
+    now: datetime,
 ) -> None:
-    """Store what came of a try: lane, deliveries, marks and attempt together, or nothing. Raises LeaseLost."""
-    if outcome.closed_until is not None:
-        update_held_lane(hold=hold, closed_until=outcome.closed_until)
-    else:
-        renew_lease(hold=hold, now=now)
-    store_attempt(attempt, outcome, now)
-    store_conclusions({hold.lane_id: conclusions}, now=now)
-    mark_reworks(deliveries=[each.member.delivery for each in conclusions])
-    visit_failpoint("during_commit")
+    """Store what came of a try: lane, deliveries, marks and attempt together, or nothing. Raises LeaseLost.
+
+    With `leave` the lane goes back in the same transaction.
+    """
+    closed = {} if outcome.closed_until is None else {"closed_until": outcome.closed_until}
+    with concluding_lane(hold=hold, now=now, leave=leave, **closed):
+        store_attempt(attempt_id, outcome, now)
+        store_conclusions({hold.lane_id: conclusions}, now=now)
+        mark_reworks(deliveries=[each.member.delivery for each in conclusions])
+        visit_failpoint("during_commit")
 
 
-def conclude_without_call(*, hold: LaneHold, group: Group, now: datetime) -> None:
+def conclude_without_call(*, hold: LaneHold, group: Group, leave: Leave | None, now: datetime) -> None:
     """Store deliveries of which nothing has to be sent. Raises LeaseLost."""
-    conclude_groups_without_call(settled=[(hold, group)], now=now)
+    with concluding_lane(hold=hold, now=now, leave=leave):
+        store_conclusions(_settled_conclusions([(hold, group)]), now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -129,11 +136,14 @@ def conclude_groups_without_call(*, settled: Sequence[tuple[LaneHold, Group]], n
     """The same for the groups of many lanes. Raises LeaseLost when one of them was taken back: then none is stored."""
     for hold, _group in settled:
         renew_lease(hold=hold, now=now)
-    conclusions = {
+    store_conclusions(_settled_conclusions(settled), now=now)
+
+
+def _settled_conclusions(settled: Sequence[tuple[LaneHold, Group]]) -> dict[int, list[Conclusion]]:
+    return {
         hold.lane_id: [Conclusion(each, settled_outcome(each, Attempt.Outcome.POSTPONED)) for each in group.members]
         for hold, group in settled
     }
-    store_conclusions(conclusions, now=now)
 
 
 def settled_outcome(
@@ -162,15 +172,10 @@ def skip_unlinked(*, delivery_ids: Sequence[int], now: datetime) -> None:
             )
 
 
-def store_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+def store_attempt(attempt_id: int, outcome: Outcome, now: datetime) -> None:
     """Write down how a try ended."""
-    Attempt.objects.filter(pk=attempt.pk).update(
-        outcome=outcome.attempt,
-        finished_at=now,
-        status=outcome.status,
-        message=outcome.words[:WORDS_LIMIT],
-        answer=dict(outcome.answer),
-    )
+    ending = (outcome.attempt.value, now, outcome.status, outcome.words[:WORDS_LIMIT], dict(outcome.answer))
+    update_rows(Attempt, {attempt_id: ending}, ("outcome", "finished_at", "status", "message", "answer"))
 
 
 def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: datetime) -> None:

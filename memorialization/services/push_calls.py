@@ -21,9 +21,9 @@ from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.coalescing import Group
 from memorialization.deliveries.field_sheets import STANDING
 from memorialization.deliveries.outcome_reasons import FieldReason
-from memorialization.models import Delivery
 from memorialization.models.deliveries import FieldResult
 from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, renew_lease
+from memorialization.services.members import deliveries_of
 
 
 class Unverified(Exception):
@@ -69,8 +69,7 @@ class Push:
 def settle_by_siblings(push: Push) -> None:
     """A note stands once per segment and record: one that another delivery posted, or may have posted, counts."""
     delivery, sheet = push.group.deliveries[0], push.group.sheets[0]
-    siblings = Delivery.objects.filter(lane_id=push.hold.lane_id, interaction_id=delivery.interaction_id)
-    found = list(siblings.only("pk", "fields", "attempt_count"))
+    found = deliveries_of(lane_id=push.hold.lane_id, interaction_id=delivery.interaction_id)
     push.comment_id = str(min((other.pk for other in found), default=delivery.pk))
     for other in found:
         if other.pk == delivery.pk:

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
-
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import WriteAnswer
 from crm_integrations.providers.errors import (
@@ -27,7 +25,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.precedence import Mark
 from memorialization.models import Attempt, Delivery
 from memorialization.services.call_errors import Next, read_error, read_error_after_write
-from memorialization.services.claims import LaneHold, release_lane
+from memorialization.services.claims import LaneHold, Leave
 from memorialization.services.outcomes import (
     Conclusion,
     Outcome,
@@ -79,22 +77,19 @@ def push_group(
         following = _try_once(push)
         if following is not None:
             return following
-    with transaction.atomic():
-        conclude_without_call(hold=hold, group=group, now=clock())
-        return _go_on(push, Next.SAME_LANE)
+    leave = _find_leave(push, Next.SAME_LANE)
+    conclude_without_call(hold=hold, group=group, leave=leave, now=clock())
+    return Next.OTHER_LANE if leave else Next.SAME_LANE
 
 
-def _go_on(push: Push, following: Next) -> Next:
-    """How the worker goes on. Unless it is with this lane, the lane goes back in the transaction of the outcome.
-
-    A record whose own limit is used up rests until it opens.
-    """
+def _find_leave(push: Push, following: Next | None) -> Leave | None:
+    """How the lane goes back, unless the worker goes on with it. A record whose own limit is used up rests meanwhile."""
+    if following is None:
+        return None
     rest_s = push.connection.gate.record_rest_s()
     if following is Next.SAME_LANE and not push.is_last and rest_s is None:
-        return Next.SAME_LANE
-    not_before = None if rest_s is None else push.clock() + timedelta(seconds=rest_s)
-    release_lane(hold=push.hold, not_before=not_before)
-    return Next.OTHER_LANE
+        return None
+    return Leave(None if rest_s is None else push.clock() + timedelta(seconds=rest_s))
 
 
 def _try_once(push: Push) -> Next | None:
@@ -102,21 +97,24 @@ def _try_once(push: Push) -> Next | None:
     if not push.is_looking:  # a look comes before the write, and pays for itself
         push.connection.gate.reserve(push.write_classes)
     push.leased_at = time.monotonic()
-    attempt = begin_attempt(hold=push.hold, group=push.group, is_looking=push.is_looking, now=push.clock())
-    if attempt is None:
+    attempt_id = begin_attempt(hold=push.hold, group=push.group, is_looking=push.is_looking, now=push.clock())
+    if attempt_id is None:
         return Next.SAME_LANE
     visit_failpoint("before_call")
     verdict = _make_calls(push)
     visit_failpoint("after_call")
-    with transaction.atomic():
-        conclude_attempt(
-            hold=push.hold,
-            attempt=attempt,
-            outcome=verdict.outcome,
-            conclusions=verdict.conclusions,
-            now=push.clock(),
-        )
-        return None if verdict.following is None else _go_on(push, verdict.following)
+    leave = _find_leave(push, verdict.following)
+    conclude_attempt(
+        hold=push.hold,
+        attempt_id=attempt_id,
+        outcome=verdict.outcome,
+        conclusions=verdict.conclusions,
+        leave=leave,
+        now=push.clock(),
+    )
+    if verdict.following is None:
+        return None
+    return Next.OTHER_LANE if leave else Next.SAME_LANE
 
 
 def _make_calls(push: Push) -> Verdict:

@@ -18,7 +18,7 @@ from memorialization.services.claims import (
     LaneHold,
     LeaseLost,
     give_back_untouched,
-    release_lane,
+    release_lanes,
 )
 from memorialization.services.due_work import WorkFinder
 from memorialization.services.lane_looks import LaneLooks
@@ -82,7 +82,7 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold, looks: LaneLooks)
         turn.has_more |= begin_reworks(deliveries=group.deliveries, now=turn.clock())
         if following is not Next.SAME_LANE:
             return
-    release_lane(hold=hold)
+    release_lanes(holds=[hold])
 
 
 def abandon_lanes(turn: Turn, holds: Sequence[LaneHold], error: Exception) -> None:

@@ -11,6 +11,7 @@ from crm_integrations.models import CallBudget, CallMinute, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.selectors.budgets import budget_states, find_pause
 from crm_integrations.services.budget_books import open_book
+from crm_integrations.services.budget_books import read_book
 from crm_integrations.services.call_budgets import (
     BudgetSpent,
     CallAnswer,
@@ -155,8 +156,8 @@ def test_an_answer_and_the_next_grant_take_one_transaction_and_five_statements(a
 def test_a_refusal_blocks_its_limit_alone_and_for_the_whole_time(account):
     answer(spend(account), refused="update", retry_after_s=93, words="slow down")
     for seconds in (0, 60, 92.9):
-        assert opens_at(account_id=account.pk, limit_classes=WRITE, now=at(seconds)) == at(93)
-    assert opens_at(account_id=account.pk, limit_classes=["account"], now=NOW) is None
+        assert opens_at(book=read_book(account), limit_classes=WRITE, now=at(seconds)) == at(93)
+    assert opens_at(book=read_book(account), limit_classes=["account"], now=NOW) is None
     assert blocked_until(account_id=account.pk, now=NOW) is None
     assert blocked_until(account_id=account.pk, now=NOW, limit_class="update") == at(93)
     spend(account, seconds=93)
@@ -202,7 +203,7 @@ def test_bulk_writes_take_places_that_their_keeper_frees(account):
 
 def test_a_full_house_of_others_blocks_bulk_writes_and_nothing_else(account):
     answer(spend(account, "account", "bulk"), LimitReport("bulk", 2, 0, 60), refused="bulk", retry_after_s=60)
-    assert opens_at(account_id=account.pk, limit_classes=("account", "bulk"), now=at(1)) == at(60)
+    assert opens_at(book=read_book(account), limit_classes=("account", "bulk"), now=at(1)) == at(60)
     spend(account, seconds=1)
 
 

@@ -18,7 +18,7 @@ from memorialization.services.claims import (
     give_back_untouched,
     lease_length_s,
     postpone_lane,
-    release_lane,
+    release_lanes,
     renew_lease,
 )
 from memorialization.services.due_work import BULK_FROM, WorkFinder
@@ -98,7 +98,7 @@ def test_a_held_configuration_does_not_hide_another_one_on_the_same_record(confi
     working = make_configuration()
     make_delivery(working)
     (hold,) = claim(working)
-    release_lane(hold=hold)
+    release_lanes(holds=[hold])
     assert RecordLane.objects.get().next_due_at == NOW
 
 
@@ -110,7 +110,7 @@ def test_held_deliveries_that_are_free_again_do_not_wait_for_another_ones_back_o
     (hold,) = claim(working)
     Authentication.objects.filter(pk=configuration.authentication_id).update(state="reauthenticate")
     Delivery.objects.filter(pk=failing.pk).update(next_attempt_at=NOW + timedelta(hours=6))
-    release_lane(hold=hold)
+    release_lanes(holds=[hold])
     later = NOW + timedelta(seconds=HELD_LOOK_S)
     assert claim(working, now=later) == []
     Authentication.objects.update(state="active")
@@ -128,7 +128,7 @@ def test_a_lane_goes_back_due_when_its_first_delivery_is(configuration):
     delivery = make_delivery(configuration)
     (hold,) = claim(configuration)
     Delivery.objects.update(next_attempt_at=NOW + timedelta(minutes=7))
-    release_lane(hold=hold)
+    release_lanes(holds=[hold])
     lane = lane_of(delivery)
     assert (lane.lease, lane.lease_until, lane.next_due_at) == (None, None, NOW + timedelta(minutes=7))
 
@@ -137,7 +137,7 @@ def test_a_lane_on_which_nothing_waits_is_due_never(configuration):
     delivery = make_delivery(configuration)
     (hold,) = claim(configuration)
     Delivery.objects.update(state="delivered")
-    release_lane(hold=hold)
+    release_lanes(holds=[hold])
     assert lane_of(delivery).next_due_at is None
 
 
@@ -149,7 +149,7 @@ def test_whoever_lost_the_lane_can_store_nothing_release_nothing_and_postpone_no
     (new,) = claim_suspect_lane(account_id=old.account_id, now=later)
     with pytest.raises(LeaseLost):
         renew_lease(hold=old, now=later)
-    release_lane(hold=old)
+    release_lanes(holds=[old])
     postpone_lane(hold=old, due_at=later + timedelta(days=1))
     give_back_untouched(holds=[old])
     lane = lane_of(delivery)
@@ -229,7 +229,7 @@ def test_claims_at_once_share_the_lanes_and_nobody_stores_twice(configuration):
                 for hold in holds:
                     done = Delivery.objects.filter(lane_id=hold.lane_id, state="waiting").update(state="delivered")
                     finished.extend([hold.lane_id] * done)
-                    release_lane(hold=hold)
+                    release_lanes(holds=[hold])
         except Exception as error:
             errors.append(error)
         finally:
