@@ -66,7 +66,7 @@ class BoundedCount:
 
 @dataclass(frozen=True, slots=True)
 class LookedFor:
-    """How many interactions of one configuration wait until their records are found; nobody looks when it is not active."""
+    """How many interactions of one configuration wait for their records; nobody looks while it is not active."""
 
     configuration_id: UUID
     configuration_name: str

@@ -1,4 +1,4 @@
-"""How many deliveries and interactions there are by state: counted once a minute, since that takes longer the more there are."""
+"""How many deliveries and interactions there are by state: counted once a minute, as counting every row takes time."""
 
 import logging
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ class RowCounts:
 def read_row_counts() -> RowCounts:
     """The latest counts; while the cache is away, they are made each time."""
     try:
-        return cache.get_or_set(KEY, _count, KEPT_S)
+        counts: RowCounts = cache.get_or_set(KEY, _count, KEPT_S)  # type: ignore[assignment] # never None
+        return counts
     except Exception:
         logger.warning("The cache of row counts cannot be reached.", exc_info=True)
         return _count()

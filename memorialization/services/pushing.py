@@ -83,7 +83,7 @@ def push_group(
 
 
 def _find_leave(push: Push, following: Next | None) -> Leave | None:
-    """How the lane goes back, unless the worker goes on with it. A record whose own limit is used up rests meanwhile."""
+    """How the lane goes back, if it does; a record whose own limit is used up rests meanwhile."""
     if following is None:
         return None
     rest_s = push.connection.gate.record_rest_s()

@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from crm_integrations.models import CallBudget, CallMinute, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.selectors.budgets import budget_states, find_pause
-from crm_integrations.services.budget_books import open_book
-from crm_integrations.services.budget_books import read_book
+from crm_integrations.services.budget_books import open_book, read_book
 from crm_integrations.services.call_budgets import (
     BudgetSpent,
     CallAnswer,
