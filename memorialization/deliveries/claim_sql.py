@@ -18,8 +18,14 @@ DELIVERY = Delivery._meta.db_table
 CONFIGURATION = Configuration._meta.db_table
 AUTHENTICATION = Authentication._meta.db_table
 
-# A delivery is looked at only while its configuration is active and its authentication, for this very account, is not
-# held. The account's own condition comes first and once: wholly held, it costs nothing however much waits.
+# Configurations that are active and whose authentication, for this very account, is not held: found once for a claim.
+USABLE = f"""
+SELECT usable.id FROM {CONFIGURATION} usable
+JOIN {AUTHENTICATION} working ON working.id = usable.authentication_id
+WHERE usable.state = 'active' AND working.state = 'active' AND working.account_id = %(account)s
+"""  # noqa: S608 - table names of our own models
+# Their deliveries alone are looked at. That there are any comes first: wholly held, an account costs nothing however
+# much waits.
 DUE_LANES = f"""
 SELECT lane.id FROM {{source}}
 WHERE lane.account_id = %(account)s
@@ -27,18 +33,12 @@ WHERE lane.account_id = %(account)s
   AND lane.lease IS NULL
   AND (lane.closed_until IS NULL OR lane.closed_until <= %(now)s)
   AND {{condition}}
-  AND EXISTS (
-    SELECT 1 FROM {CONFIGURATION} usable
-    JOIN {AUTHENTICATION} working ON working.id = usable.authentication_id
-    WHERE usable.state = 'active' AND working.state = 'active' AND working.account_id = %(account)s)
+  AND EXISTS ({USABLE})
   AND EXISTS (
     SELECT 1 FROM {DELIVERY} delivery
-    JOIN {CONFIGURATION} configuration ON configuration.id = delivery.configuration_id
-    JOIN {AUTHENTICATION} authentication ON authentication.id = configuration.authentication_id
     WHERE delivery.lane_id = lane.id
       AND delivery.state = 'waiting' AND delivery.next_attempt_at <= %(now)s
-      AND configuration.state = 'active'
-      AND authentication.state = 'active' AND authentication.account_id = lane.account_id)
+      AND delivery.configuration_id IN ({USABLE}))
 ORDER BY lane.next_due_at, lane.id
 LIMIT %(limit)s
 """  # noqa: S608 - table names of our own models

@@ -14,6 +14,9 @@ from crm_integrations.services.connections import AuthenticatedConnection, open_
 from memorialization.services.claims import LaneHold, postpone_lane, release_lanes
 from memorialization.services.work_tally import WorkTally
 
+MOMENT_S = 0.25  # a window that is felt out opens within it, and a limit that is nearly over
+MOST_WAITS = 10  # of a turn
+pause: Callable[[float], None] = time.sleep
 UNREACHABLE_S = 15.0  # how long a lane rests when no connection could be opened and nobody said for how long
 
 
@@ -34,6 +37,7 @@ class Turn:
     _stack: ExitStack = field(default_factory=ExitStack)
     _connections: dict[int, AuthenticatedConnection] = field(default_factory=dict)
     _latest: int | None = None
+    _waits: int = 0
 
     @property
     def deliveries(self) -> int:
@@ -102,6 +106,17 @@ class Turn:
         """A limit is used up: nothing was begun, and the account is looked at again when it opens."""
         opens_at = self.clock() + timedelta(seconds=error.retry_after_s)
         self.opens_at = min(self.opens_at or opens_at, opens_at)
+
+    def await_opening(self) -> bool:
+        """Wait for a limit that opens in a moment; whether it does. For longer no thread waits: the timer comes back."""
+        if self.opens_at is None or self.is_over or self._waits >= MOST_WAITS:
+            return False
+        wait_s = (self.opens_at - self.clock()).total_seconds()
+        if wait_s > MOMENT_S:
+            return False
+        self._waits += 1
+        pause(max(wait_s, 0.0))
+        return True
 
     def ask_for_help(self) -> None:
         """Call the others, once a turn; a probe is a matter for one.

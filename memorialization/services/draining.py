@@ -1,8 +1,8 @@
 """A worker's turn on an account: fold its events, look at its bulk writes, look for records, push what is due, say when
 to look again.
 
-A turn is bounded by time, so that accounts take turns; it never waits for a limit. All its calls to one account run
-over one connection per authentication.
+A turn is bounded by time, so that accounts take turns; for a limit it waits only when that opens in a moment. All its
+calls to one account run over one connection per authentication.
 """
 
 import random
@@ -115,7 +115,9 @@ def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
         due = finder.find(turn.looked_at)
         turn.opens_at = due.opens_at
         if not _push_round(turn, finder, due.works):
-            return
+            if turn.is_probe or not turn.await_opening():
+                return
+            continue
         if turn.is_over or turn.is_probe:
             turn.has_more = True
             return

@@ -18,7 +18,8 @@ from memorialization.services.bulk_writing import count_on_their_way, open_bulk_
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
 BULK_FROM_WHEN_SPENT = 2  # the same while the limit of single writes is used up
-SINGLES_PER_CLAIM = 20
+SINGLES_AT_ONCE = 10  # what is due is shared among so many claims of threads that write one by one
+FEWEST_SINGLES, MOST_SINGLES = 4, 20  # of a claim
 BULKS_AT_ONCE = 10  # what is due is spread over as many bulk writes, which the CRM works off side by side
 SMALLEST_BULK, LARGEST_BULK = 25, 100
 COUNTED_MOST = BULKS_AT_ONCE * LARGEST_BULK
@@ -111,7 +112,8 @@ class WorkFinder:
                 return Work(entity_type, False, True, size, claims, rest=due - size)
         if not is_single_open:
             return None
-        return Work(entity_type, goes_alone, False, SINGLES_PER_CLAIM, rest=due - SINGLES_PER_CLAIM)
+        size = min(max(math.ceil(due / SINGLES_AT_ONCE), FEWEST_SINGLES), MOST_SINGLES)
+        return Work(entity_type, goes_alone, False, size, rest=due - size)
 
     def _bulk_size(self, entity_type: str, due: int) -> int:
         """A share of all that is due and under way, so that many who look at the same backlog choose the same size."""

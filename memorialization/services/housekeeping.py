@@ -1,6 +1,10 @@
-"""Forgets what nobody looks at any more: figures of minutes, bulk writes long over, what was found for old contacts."""
+"""Upkeep between the work: forgets figures of minutes, bulk writes long over and what was found for old contacts, and
+moves SQLite's log into its database.
+"""
 
 from datetime import datetime, timedelta
+
+from django.db import connection
 
 from crm_integrations.services.call_minutes import prune_call_minutes
 from crm_integrations.services.contact_records import prune_contact_records
@@ -15,6 +19,13 @@ def tidy_up(*, now: datetime) -> int:
     """Forget some of it; how many rows. Bounded, so that it never holds up a sweep."""
     figures = prune_call_minutes(now=now) + forget_old_minutes(now=now)
     return figures + _forget_bulk_writes(now) + prune_contact_records(now=now)
+
+
+def move_log() -> None:
+    """Move what SQLite has logged into its database, so that nobody who commits has to; nobody is held up meanwhile."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _forget_bulk_writes(now: datetime) -> int:

@@ -16,7 +16,7 @@ from memorialization.services.draining import drain_account
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.heartbeats import forget_lost_workers, last_heartbeat, note_heartbeat
 from memorialization.services.hints import send_hint
-from memorialization.services.housekeeping import tidy_up
+from memorialization.services.housekeeping import move_log, tidy_up
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
@@ -43,6 +43,7 @@ class SweepReport:
 def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None] | None = None) -> SweepReport:
     """One round of everything. `push` is for accounts whose hints go nowhere; without it they are pushed here."""
     now = clock()
+    move_log()
     recovered = recover_lost_lanes(now=now)
     forget_past_blocks(now=now - KEEP_BLOCKS)
     if _is_time_to(name="heal", every_s=HEAL_EVERY_S, now=now):

@@ -9,6 +9,7 @@ from django.db import connections
 from crm_integrations.models import Authentication, CallBudget, Configuration
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
 from memorialization.models import Attempt, Delivery, RecordLane
+from memorialization.services import account_turn
 from memorialization.services.draining import drain_account
 from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, shut_limit
 from tests.factories import make_configuration
@@ -208,13 +209,15 @@ def test_workers_at_once_deliver_everything_once_and_in_order(configuration):
 
 
 def test_a_delivery_costs_few_statements(configuration, clock, django_assert_max_num_queries):
+    """Of a CRM whose limits nobody knows, each call is granted by itself: seven of some twenty-four."""
     for number in range(10):
-        make_delivery(configuration, record_id=str(number))
-    with django_assert_max_num_queries(20 * 10 + 20):
+        make_delivery(configuration, make_entry("comment", "Note", type="comment"), record_id=str(number))
+    RecordLane.objects.update(goes_alone=True)
+    with django_assert_max_num_queries(24 * 10 + 40):
         push_all(configuration, clock)
 
 
-@pytest.mark.parametrize(("count", "calls"), [(20, 0), (21, 1)])
+@pytest.mark.parametrize(("count", "calls"), [(4, 0), (5, 1), (30, 1)])
 def test_what_is_more_than_one_claim_calls_others_at_once_and_only_once(configuration, clock, count, calls):
     called = []
     for number in range(count):
@@ -227,6 +230,38 @@ def test_what_is_more_than_one_claim_calls_others_at_once_and_only_once(configur
         call_others=lambda: called.append(Delivery.objects.filter(state="waiting").count()),
     )
     assert called == [count] * calls
+
+
+def test_a_window_that_opens_in_a_moment_is_waited_for_in_the_turn(configuration, clock, monkeypatch):
+    waits = []
+
+    def pause(seconds):
+        waits.append(seconds)
+        clock.move(seconds=seconds)
+
+    monkeypatch.setattr(account_turn, "pause", pause)
+    delivery = make_delivery(configuration)
+    shut_limit(configuration.authentication.account_id, "update", seconds=0.2)
+    turn = push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert (delivery.state, turn.has_more, waits) == ("delivered", False, [pytest.approx(0.2)])
+
+
+def test_a_limit_that_opens_later_is_left_to_the_timer(configuration, clock, monkeypatch):
+    monkeypatch.setattr(account_turn, "pause", lambda _seconds: pytest.fail("no thread waits so long"))
+    make_delivery(configuration)
+    shut_limit(configuration.authentication.account_id, "update", seconds=1)
+    turn = push_all(configuration, clock)
+    assert (turn.deliveries, turn.opens_at) == (0, NOW + timedelta(seconds=1))
+
+
+def test_a_window_that_stays_shut_is_not_waited_for_again_and_again(configuration, clock, monkeypatch):
+    waits = []
+    monkeypatch.setattr(account_turn, "pause", waits.append)  # and nothing opens
+    make_delivery(configuration)
+    shut_limit(configuration.authentication.account_id, "update", seconds=0.2)
+    push_all(configuration, clock)
+    assert len(waits) == account_turn.MOST_WAITS
 
 
 def test_nobody_is_called_for_lanes_that_look_due_and_whose_deliveries_are_held(configuration, clock):

@@ -1,14 +1,16 @@
 """What is forgotten: minutes that no chart shows and bulk writes long over, never what is open."""
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from crm_integrations.models import CallMinute, FoundRecord, RecordCreation
 from crm_integrations.services.contact_records import CREATIONS_KEPT, FOUND_KEPT
 from memorialization.models import Attempt, BulkWrite, Delivery, DeliveryMinute
-from memorialization.services.housekeeping import BULK_WRITES_KEPT, tidy_up
+from memorialization.services.housekeeping import BULK_WRITES_KEPT, move_log, tidy_up
 from tests.engine import NOW, make_delivery
 from tests.factories import make_configuration
 
@@ -34,6 +36,17 @@ def test_bulk_writes_long_over_are_forgotten_and_their_tries_and_deliveries_stay
     assert attempt.bulk_write is None
     assert BulkWrite.objects.count() == 2
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone moves its log")
+def test_what_sqlite_has_logged_is_moved_into_the_database():
+    database = Path(connection.settings_dict["NAME"])
+    move_log()
+    make_configuration()
+    before = database.read_bytes()
+    move_log()
+    assert database.read_bytes() != before
 
 
 def test_minutes_are_kept_for_a_day():
