@@ -12,6 +12,7 @@ _labels: dict[str, str | Promise] = {
     "configuration_deactivated": _("Configuration deactivated"),
     "configuration_reactivated": _("Configuration reactivated"),
     "configuration_deleted": _("Configuration deleted"),
+    "configuration_restored": _("Configuration restored"),
     "configuration_imported": _("Configuration imported"),
     "authentication_created": _("Authentication created"),
     "authentication_selected": _("Authentication selected"),

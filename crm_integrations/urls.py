@@ -10,6 +10,7 @@ from crm_integrations.views import (
     authentications,
     authorization,
     configuration_files,
+    configuration_restoration,
     configuration_settings,
     configuration_states,
     configurations,
@@ -35,6 +36,7 @@ configuration_urls: list[URLPattern | URLResolver] = [
     path("deactivate/", configuration_states.deactivate, name="configuration_deactivate"),
     path("reactivate/", configuration_states.reactivate, name="configuration_reactivate"),
     path("delete/", configuration_states.delete, name="configuration_delete"),
+    path("restore/", configuration_restoration.restore, name="configuration_restore"),
     path("keys/new/", intake_keys.create, name="intake_key_create"),
     path("keys/<int:key_id>/", intake_keys.show_new_key, name="intake_key_new"),
     path("keys/<int:key_id>/rotate/", intake_keys.rotate, name="intake_key_rotate"),
@@ -50,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("configurations/", configurations.list_configurations, name="configuration_list"),
     path("configurations/new/", set_up.create_configuration, name="configuration_create"),
     path("configurations/import/", configuration_files.upload, name="configuration_import"),
+    path("configurations/deleted/", configuration_restoration.list_deleted, name="configuration_deleted_list"),
     path("configurations/<uuid:pk>/", include(configuration_urls)),
     path("administration/", administration.start, name="administration"),
     path(

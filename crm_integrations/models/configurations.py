@@ -105,6 +105,9 @@ class Configuration(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+    state_before_deletion = models.CharField(  # a draft is restored as a draft; empty: not deleted
+        _("state before the deletion"), max_length=20, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("CRM configuration")

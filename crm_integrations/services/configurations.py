@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, User
@@ -109,8 +110,10 @@ def reactivate_configuration(*, configuration: Configuration, actor: User | None
 def delete_configuration(*, configuration: Configuration, actor: User | None, now: datetime) -> None:
     """Take it out of sight and release its name; rows stay for RESTORE_DAYS. Raises StateChanged."""
     origins = tuple(set(State) - {State.DELETED})
+    columns = {"state": State.DELETED, "deleted_at": now, "state_before_deletion": F("state")}
     with transaction.atomic():
-        _update(configuration, origins, {"state": State.DELETED, "deleted_at": now})
+        _update(configuration, origins, columns)
+        configuration.refresh_from_db(fields=["state_before_deletion"])
         _record(configuration, "configuration_deleted", actor)
 
 

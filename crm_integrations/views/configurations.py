@@ -33,6 +33,7 @@ from crm_integrations.selectors.configurations import (
     present_configurations,
     type_label,
 )
+from crm_integrations.selectors.deleted_configurations import restorable_configurations
 from crm_integrations.selectors.health import Signs, configuration_health
 from crm_integrations.selectors.intake_keys import key_rows
 from crm_integrations.tabs import configuration_tabs, tab_url
@@ -49,6 +50,7 @@ def list_configurations(request: SignedInRequest) -> HttpResponse:
     search = request.GET.get("q", "").replace("\x00", "").strip()  # PostgreSQL refuses the character
     state = request.GET.get("state", "")
     total = present_configurations().count()
+    may_delete = request.user.has_perm(DELETE_CONFIGURATIONS)
     context = {
         "rows": configuration_rows(search=search, state=state) if total else [],
         "total": total,
@@ -58,6 +60,7 @@ def list_configurations(request: SignedInRequest) -> HttpResponse:
         "state": state,
         "states": STATES.values(),
         "may_create": request.user.has_perm(CREATE_CONFIGURATIONS),
+        "has_deleted": may_delete and restorable_configurations(now=timezone.now()).exists(),
         "breadcrumbs": list_trail()[:0],
     }
     return render(request, "crm_integrations/configuration_list.html", context)

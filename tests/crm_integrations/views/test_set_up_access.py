@@ -34,13 +34,16 @@ ADDRESSES = {
     "configuration_deactivate": EDIT_CONFIGURATIONS,
     "configuration_reactivate": EDIT_CONFIGURATIONS,
     "configuration_delete": DELETE_CONFIGURATIONS,
+    "configuration_deleted_list": DELETE_CONFIGURATIONS,
+    "configuration_restore": DELETE_CONFIGURATIONS,
     "intake_key_create": EDIT_CONFIGURATIONS,
     "intake_key_new": EDIT_CONFIGURATIONS,
     "intake_key_rotate": EDIT_CONFIGURATIONS,
     "intake_key_revoke": EDIT_CONFIGURATIONS,
 }
 EVERY_PERMISSION = {VIEW_CONFIGURATIONS, CREATE_CONFIGURATIONS, EDIT_CONFIGURATIONS, DELETE_CONFIGURATIONS}
-WITHOUT_CONFIGURATION = {"configuration_list", "configuration_create"}
+WITHOUT_CONFIGURATION = {"configuration_list", "configuration_create", "configuration_deleted_list"}
+FINDS_DELETED = {"configuration_restore"}
 POSTED = {"configuration_check_rights"}
 
 
@@ -69,7 +72,7 @@ def test_strangers_are_told_no(client, name, needed):
     assert call(client, name, address(name, make_configuration())).status_code == 403
 
 
-@pytest.mark.parametrize("name", sorted(set(ADDRESSES) - WITHOUT_CONFIGURATION))
+@pytest.mark.parametrize("name", sorted(set(ADDRESSES) - WITHOUT_CONFIGURATION - FINDS_DELETED))
 def test_unknown_and_deleted_configurations_are_not_found(client, name):
     from django.utils import timezone
 
