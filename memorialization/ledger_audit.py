@@ -14,5 +14,6 @@ LEDGER_ACTIONS: Mapping[str, str | Promise] = {
     "replay_run_failed": _("Replay of many deliveries failed"),
     "record_linked": _("Record linked by hand"),
     "record_unlinked": _("Record unlinked by hand"),
+    "history_pruned": _("Old history deleted"),
     "test_event_sent": _("Test event sent"),
 }

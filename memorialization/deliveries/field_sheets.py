@@ -62,8 +62,9 @@ class FieldSheet:
             self.yield_to(entry, mark.delivery_id)
 
     def yield_to(self, entry: Entry, delivery_id: int | None) -> None:
-        """Settle an entry whose field holds the newer value of another delivery."""
-        _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, {"delivery": delivery_id})
+        """Settle an entry whose field holds the newer value of another delivery (None: one that was deleted since)."""
+        params = {} if delivery_id is None else {"delivery": delivery_id}
+        _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, params)
 
     def settle_if_standing(self, entry: Entry, record: CRMRecord) -> None:
         """Settle an entry whose value the record holds already; comments are looked for elsewhere."""

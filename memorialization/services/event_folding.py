@@ -8,7 +8,7 @@ nobody has locked, and a fold is of all events that a contact has by then.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -146,14 +146,21 @@ def _note_work(now: datetime) -> None:
         _noted_at[:] = [time.monotonic()]
 
 
-def _lock_contacts(configuration: Configuration, contact_ids: Iterable[str]) -> tuple[dict[str, Contact], set[int]]:
-    """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new."""
-    ids = sorted(contact_ids)
-    wanted = [(configuration.pk, contact_id) for contact_id in ids]
-    made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
-    found = {name: new_row(Contact, id=pk, configuration_id=configuration.pk, contact_id=name) for pk, name in made}
-    if known := [contact_id for contact_id in ids if contact_id not in found]:
-        condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
-        stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
-        found |= {contact.contact_id: contact for contact in stored}
-    return found, {pk for pk, _name in made}
+def _lock_contacts(configuration: Configuration, contact_ids: Collection[str]) -> tuple[dict[str, Contact], set[int]]:
+    """The contacts' rows, made where they are missing, locked in the order of their ids; which of them are new.
+
+    One that was there and is gone when its lock is free, since old contacts are deleted, is made in the next round.
+    """
+    found: dict[str, Contact] = {}
+    new_ids: set[int] = set()
+    while missing := sorted(set(contact_ids) - found.keys()):
+        wanted = [(configuration.pk, contact_id) for contact_id in missing]
+        made = insert_missing(Contact, ("configuration_id", "contact_id"), wanted, returning=("id", "contact_id"))
+        new_ids |= {pk for pk, _name in made}
+        for pk, name in made:
+            found[name] = new_row(Contact, id=pk, configuration_id=configuration.pk, contact_id=name)
+        if known := [contact_id for contact_id in missing if contact_id not in found]:
+            condition = f"configuration_id = %s AND contact_id IN ({places_for(known)}) ORDER BY id{row_lock()}"
+            stored = read_rows(Contact, condition, [as_uuid(configuration.pk), *known])
+            found |= {contact.contact_id: contact for contact in stored}
+    return found, new_ids

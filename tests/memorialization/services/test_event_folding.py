@@ -159,3 +159,20 @@ def test_an_error_of_folding_is_logged_without_its_words(configuration, monkeypa
     monkeypatch.setattr(event_folding, "_fold_some", fail)
     fold()
     assert "ValueError at" in caplog.text and "customer said" not in caplog.text
+
+
+def test_a_contact_that_is_pruned_just_before_it_is_locked_is_made_anew(configuration, monkeypatch):
+    store(configuration, "1")
+    fold()
+    Delivery.objects.all().delete()
+    store(configuration, "1")
+    read = event_folding.read_rows
+
+    def read_late(model, *arguments):
+        Contact.objects.filter(interactions__created_at__lt=began).delete()
+        return read(model, *arguments)
+
+    began = Interaction.objects.get().created_at + timedelta(microseconds=1)
+    monkeypatch.setattr(event_folding, "read_rows", read_late)
+    assert fold() == 1 and waiting() == 0
+    assert Interaction.objects.get().contact.contact_id == "1"
