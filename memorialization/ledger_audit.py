@@ -14,6 +14,7 @@ LEDGER_ACTIONS: Mapping[str, str | Promise] = {
     "replay_run_failed": _("Replay of many deliveries failed"),
     "record_linked": _("Record linked by hand"),
     "record_unlinked": _("Record unlinked by hand"),
+    "contact_erased": _("Data of a contact erased"),
     "history_pruned": _("Old history deleted"),
     "test_event_sent": _("Test event sent"),
 }

@@ -127,6 +127,7 @@ DELIVERY_REASONS: dict[str, Reason] = {
         _("The replay that queued it was cancelled before it was sent."), _("Replay the original delivery again.")
     ),
     "unlinked": Reason(_("The record was unlinked before anything was sent."), _("Link it again to write to it.")),
+    "erased": Reason(_("What was stored about the contact was erased before this was sent, so it never is.")),
     "crm_unavailable": Reason(_("The CRM cannot be reached; it is tried again by itself.")),
     "goes_alone": Reason(_("It was refused when it was written together with others; it is tried by itself.")),
     "conflict": Reason(_("Somebody changed the record at the same moment; it is tried again by itself.")),
@@ -187,6 +188,9 @@ FLAGS: dict[str, Reason] = {
             "That the contact ended the interaction first became known only after data had been planned. "
             "Nothing is undone."
         )
+    ),
+    "contact_erased": Reason(
+        _("What was stored about the contact was erased; nothing is written for it any more, whatever arrives.")
     ),
     "no_active_mapping": Reason(
         _("No mapping was active when the interaction fell due, so nothing is written."),

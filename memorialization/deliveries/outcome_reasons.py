@@ -36,6 +36,7 @@ class DeliveryReason(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     LOST_LEASES = "lost_leases"
     UNLINKED = "unlinked"
+    ERASED = "erased"
     FOLLOW_UP_DUE = "follow_up_due"  # closed; a follow-up is being made
     CONTINUED = "continued_in_follow_up"  # params: record
     LOOK_AGAIN_DUE = "look_again_due"  # gone; the person and their record are looked for once more

@@ -14,6 +14,7 @@ class Contact(models.Model):
     configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="contacts", db_index=False)
     contact_id = models.CharField(_("Contact ID"), max_length=200)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)  # its text is gone; nothing is planned
 
     class Meta:
         verbose_name = _("contact")

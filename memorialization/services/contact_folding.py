@@ -52,9 +52,10 @@ def fold_contacts(
 ) -> int:
     """Bring the interactions of these locked contacts up to date, and plan what fell due; how many were planned anew.
 
-    `fresh` spares reading again what the caller has at hand.
+    `fresh` spares reading again what the caller has at hand. Nothing follows from events of erased contacts.
     """
     fresh = fresh or FreshEvents()
+    contacts = [contact for contact in contacts if contact.erased_at is None]
     known = [contact for contact in contacts if contact.pk not in fresh.new_contacts]
     events, rows = _read_events(known, fresh), _read_rows(known)
     before = {row.pk: _snapshot(row) for row in rows}

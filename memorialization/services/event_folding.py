@@ -8,8 +8,9 @@ nobody has locked, and a fold is of all events that a contact has by then.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -21,6 +22,7 @@ from crm_integrations.new_rows import new_row
 from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
 from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.failpoints import visit_failpoint
+from memorialization.erased_text import bare_event
 from memorialization.events.schema import ParsedEvent
 from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
@@ -133,10 +135,18 @@ def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now:
         event = read_stored(event_id, body, ordered_at, flags)
         events[contacts[name].pk] += [event] if event is not None else []
     update_rows(InteractionEvent, {pk: (contacts[name].pk, None) for pk, name, *_rest in stored}, FOLDED_COLUMNS)
+    _strip_erased(stored, contacts)
     fresh = FreshEvents(events, frozenset(new_ids))
     fold_contacts(configuration=configuration, contacts=list(contacts.values()), now=now, fresh=fresh)
     visit_failpoint("during_fold")
     return len(stored)
+
+
+def _strip_erased(stored: Sequence[tuple[Any, ...]], contacts: Mapping[str, Contact]) -> None:
+    """Take customers' text out of events of erased contacts: they came late, and are known by their ids only."""
+    for pk, name, _event_id, body, *_rest in stored:
+        if contacts[name].erased_at is not None:
+            InteractionEvent.objects.filter(pk=pk).update(body=bare_event(body), ignored_keys=[])
 
 
 def _note_work(now: datetime) -> None:

@@ -74,14 +74,14 @@ def _find_old(before: datetime) -> Iterator[list[int]]:
     """
     after, contacts = 0, Contact.objects.order_by("pk").values_list("pk", "created_at")
     while page := list(contacts.filter(pk__gt=after)[:PAGE]):
+        old = Contact.objects.filter(pk__gt=after, pk__lte=page[-1][0], created_at__lt=before)
         after = page[-1][0]
-        old = [pk for pk, created_at in page if created_at < before]
-        if not old:
+        if all(created_at >= before for _pk, created_at in page):
             return
         yield list(_prunable(old, before).order_by("pk").values_list("pk", flat=True))
 
 
-def _prunable(contact_ids: Sequence[int], before: datetime) -> QuerySet[Contact]:
+def _prunable(contacts: QuerySet[Contact], before: datetime) -> QuerySet[Contact]:
     """Those of the contacts of which nothing is owed and nothing is new."""
     events, own = InteractionEvent.objects.order_by(), Interaction.objects.filter(contact=OuterRef("pk"))
     recent = events.filter(contact=OuterRef("pk"), received_at__gte=before)
@@ -98,9 +98,7 @@ def _prunable(contact_ids: Sequence[int], before: datetime) -> QuerySet[Contact]
         | Q(finished_at__gte=before),
         interaction__contact=OuterRef("pk"),
     )
-    return Contact.objects.filter(
-        ~Exists(recent), ~Exists(unfolded), ~Exists(unfinished), ~Exists(owed), pk__in=contact_ids
-    )
+    return contacts.filter(~Exists(recent), ~Exists(unfolded), ~Exists(unfinished), ~Exists(owed))
 
 
 @transaction.atomic
@@ -108,7 +106,7 @@ def _prune(contact_ids: Sequence[int], before: datetime) -> Deleted:
     """One transaction: those of these contacts that nobody has in hand and that may still go."""
     free = Contact.objects.select_for_update(skip_locked=True).filter(pk__in=contact_ids).order_by("pk")
     locked = list(free.values_list("pk", flat=True))
-    contacts = list(_prunable(locked, before).values_list("pk", flat=True))
+    contacts = list(_prunable(Contact.objects.filter(pk__in=locked), before).values_list("pk", flat=True))
     interactions = list(Interaction.objects.filter(contact__in=contacts).values_list("pk", flat=True))
     deliveries = dict(Delivery.objects.filter(interaction__in=interactions).values_list("pk", "lane_id"))
     if lane_ids := sorted({lane_id for lane_id in deliveries.values() if lane_id is not None}):

@@ -112,6 +112,8 @@ class _Rework:
     def _go_on_with(self, record_id: str, reason: DeliveryReason, target: Target | None = None) -> None:
         """Plan a full delivery for the other record and say so of this one, together or not at all."""
         interaction = self._lock()
+        if interaction.contact.erased_at is not None:
+            return
         stored = interaction.targets.get(self.delivery.entity_type, {"rule": self.delivery.target_rule, "ids": []})
         kept = [each for each in stored["ids"] if target is None or each != self.delivery.record_id]
         changed = {**stored, "ids": list(dict.fromkeys([*kept, record_id]))}
@@ -142,7 +144,7 @@ class _Rework:
     def _keep_candidates(self, target: Target) -> None:
         interaction = self._lock()
         stored = interaction.targets.get(self.delivery.entity_type)
-        if stored is None:
+        if stored is None or interaction.contact.erased_at is not None:
             return
         changed = {
             **stored,

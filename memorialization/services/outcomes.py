@@ -156,16 +156,20 @@ def settled_outcome(
     return Outcome(attempt, state, reason, status=status, answer=answer or {})
 
 
-def skip_unlinked(*, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Skip those whose record was unlinked while a worker had them; the caller holds their lane's row."""
+def skip_unwanted(*, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Skip those whose record was unlinked, or whose contact erased, while a worker had them.
+
+    The caller holds their lane's row.
+    """
     waiting = Delivery.objects.filter(pk__in=delivery_ids, state=Delivery.State.WAITING)
-    for delivery_id, entity_type, record_id, unlinks in waiting.values_list(
-        "pk", "entity_type", "record_id", "interaction__unlinks"
+    for delivery_id, entity_type, record_id, unlinks, erased_at in waiting.values_list(
+        "pk", "entity_type", "record_id", "interaction__unlinks", "interaction__contact__erased_at"
     ):
-        if {"entity_type": entity_type, "id": record_id} in unlinks:
+        is_unlinked = {"entity_type": entity_type, "id": record_id} in unlinks
+        if is_unlinked or erased_at is not None:
             waiting.filter(pk=delivery_id).update(
                 state=Delivery.State.SKIPPED,
-                reason=DeliveryReason.UNLINKED,
+                reason=DeliveryReason.UNLINKED if erased_at is None else DeliveryReason.ERASED,
                 reason_params={},
                 next_attempt_at=None,
                 finished_at=now,
@@ -188,7 +192,7 @@ def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: d
     update_rows(Delivery, rows, DELIVERY_COLUMNS, guard="state IN ('waiting', 'sending')")
     waiting = [each.member.delivery.pk for each in every if each.outcome.state == Delivery.State.WAITING]
     if waiting:
-        skip_unlinked(delivery_ids=waiting, now=now)
+        skip_unwanted(delivery_ids=waiting, now=now)
     marks = {
         (lane_id, key): Mark(precedence, each.member.delivery.pk)
         for lane_id, members in conclusions.items()

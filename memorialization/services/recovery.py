@@ -14,7 +14,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import set_next_due
 from memorialization.services.members import first_waiting
-from memorialization.services.outcomes import skip_unlinked
+from memorialization.services.outcomes import skip_unwanted
 
 MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
 LANES_PER_ROUND = 500
@@ -73,7 +73,7 @@ def _settle_unfinished(lane: RecordLane, now: datetime) -> None:
     Delivery.objects.filter(lane=lane, state=Delivery.State.SENDING).update(
         state=Delivery.State.WAITING, next_attempt_at=now
     )
-    skip_unlinked(delivery_ids=sent_ids, now=now)
+    skip_unwanted(delivery_ids=sent_ids, now=now)
 
 
 def _fail_first(lane: RecordLane, now: datetime) -> None:

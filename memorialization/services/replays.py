@@ -13,6 +13,7 @@ from django.db.models import Max
 
 from crm_integrations.models import User
 from crm_integrations.services.audit import record_audit
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Contact, Delivery
 from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
@@ -63,6 +64,8 @@ def refusal_of(delivery: Delivery, *, unlinks: Sequence[Mapping[str, str]]) -> s
         return ""
     if delivery.state not in REPLAYABLE:
         return "sending"
+    if delivery.reason == DeliveryReason.ERASED:
+        return "nothing_to_write"
     if not delivery.record_id:
         return "no_record"
     if {"entity_type": delivery.entity_type, "id": delivery.record_id} in unlinks:

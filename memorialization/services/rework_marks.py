@@ -21,12 +21,13 @@ def mark_reworks(*, deliveries: Sequence[Delivery]) -> None:
     """Mark what was just concluded as closed or gone; in the transaction that concludes it."""
     closed = [each.pk for each in deliveries if each.reason == DeliveryReason.RECORD_CLOSED]
     gone = [each.pk for each in deliveries if each.reason == DeliveryReason.RECORD_GONE]
+    present = Delivery.objects.filter(interaction__contact__erased_at__isnull=True)
     if closed:
-        followed = Delivery.objects.filter(pk__in=closed, state=Delivery.State.SKIPPED)
+        followed = present.filter(pk__in=closed, state=Delivery.State.SKIPPED)
         followed = followed.filter(configuration__closed_case_policy=ClosedCasePolicy.FOLLOW_UP)
         followed.update(reason=DeliveryReason.FOLLOW_UP_DUE)
     if gone:
-        found = Delivery.objects.filter(pk__in=gone, state=Delivery.State.FAILED, target_rule__in=(WRITTEN, SEARCH))
+        found = present.filter(pk__in=gone, state=Delivery.State.FAILED, target_rule__in=(WRITTEN, SEARCH))
         found.update(state=Delivery.State.SKIPPED, reason=DeliveryReason.LOOK_AGAIN_DUE)
 
 

@@ -1,0 +1,87 @@
+"""`manage.py erase_contact KEY`: erase what is stored about a person."""
+
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_integrations.database_clock import read_database_clock
+from memorialization.services.contact_erasure import Erased, count_stored, erase_contact, note_erasure
+from memorialization.services.contact_search import ContactKey, FoundContacts, find_contacts
+
+WAIT_S = 30  # for deliveries that are being sent: a call takes less
+LOOK_EVERY_S = 1
+NOT_IN_CRM = "Nothing is deleted in the CRM: what was written there, and the person's own record, stay."
+KINDS = ("contacts", "interactions", "deliveries", "events")
+
+
+class Command(BaseCommand):
+    """Door to `services.contact_erasure`; may be repeated, and is to be when something was still being sent."""
+
+    help = (
+        "Erase what is stored about a person: customers' text in events, interactions, deliveries and tries. KEY is a "
+        "Contact ID or Master Contact ID, an e-mail address, or a phone number in any spelling. Ids stay, so that "
+        f"nothing is written twice. What waits to be sent is skipped. {NOT_IN_CRM}"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whom."""
+        parser.add_argument("key", metavar="KEY")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--dry-run", action="store_true", help="only say what was found")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Find, ask, erase."""
+        key = options["key"].strip()
+        if not key:
+            raise CommandError("Name a contact, an e-mail address or a phone number.")
+        found = find_contacts(key, report=lambda count: self.stdout.write(f"{count} events read …"))
+        self.stdout.write(_describe_found(found))
+        if not found.every or options["dry_run"]:
+            self.stdout.write(self.style.SUCCESS("Nothing was erased."))
+            return
+        if not options["yes"] and not _is_confirmed():
+            raise CommandError("Nothing was erased.")
+        erased, left = self._erase(found.every)
+        note_erasure(key=key, erased=erased)
+        said = f"Erased: {_describe(erased)}. Skipped: {erased['skipped']} deliveries. {NOT_IN_CRM}"
+        if left:
+            self.stdout.write(said)
+            raise CommandError(f"{left} deliveries are still being sent. Run the command again in a few minutes.")
+        self.stdout.write(self.style.SUCCESS(said))
+
+    def _erase(self, contacts: Sequence[ContactKey]) -> tuple[Erased, int]:
+        """What was erased, and how many deliveries are still under way after a while."""
+        results = {contact: erase_contact(contact, now=read_database_clock()) for contact in contacts}
+        skipped, ends_at = sum(each["skipped"] for each in results.values()), time.monotonic() + WAIT_S
+        while (busy := [key for key, each in results.items() if each["under_way"]]) and time.monotonic() < ends_at:
+            time.sleep(LOOK_EVERY_S)
+            again = {contact: erase_contact(contact, now=read_database_clock()) for contact in busy}
+            results |= again
+            skipped += sum(each["skipped"] for each in again.values())
+        total: Erased = sum(results.values(), Counter())
+        total["skipped"] = skipped
+        return total, total.pop("under_way", 0)
+
+
+def _is_confirmed() -> bool:
+    try:
+        return input("This cannot be undone. Type yes to erase it: ").strip().lower() == "yes"
+    except EOFError:
+        return False
+
+
+def _describe_found(found: FoundContacts) -> str:
+    ways = {"id": found.by_id, "e-mail address": found.by_email, "phone number": found.by_phone}
+    how = ", ".join(f"{len(contacts)} by {way}" for way, contacts in ways.items() if contacts)
+    if not how:
+        return "Found: nothing."
+    stored = count_stored(found.every)
+    return f"Found ({how}): {_describe(stored)}; {stored['unsent']} of the deliveries wait and will never be sent."
+
+
+def _describe(counts: Erased) -> str:
+    return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)

@@ -1,0 +1,262 @@
+"""Erasing a contact: no text of a customer's is left, nothing is sent any more, and nothing happens twice."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.serializers.json import DjangoJSONEncoder
+
+from crm_integrations.models import AuditEntry, FoundRecord, RecordCreation
+from crm_integrations.providers.errors import RecordGone, RetryLater
+from memorialization.models import (
+    Attempt,
+    BulkWrite,
+    Contact,
+    Delivery,
+    Interaction,
+    InteractionEvent,
+    MappingVersion,
+    RecordLane,
+)
+from memorialization.services.contact_erasure import count_stored, erase_contact, note_erasure
+from memorialization.services.contact_search import find_contacts
+from memorialization.services.event_folding import fold_all_events
+from memorialization.services.intake import accept_events
+from memorialization.services.planning import plan_due_interactions
+from memorialization.services.replays import ReplayRefused, replay_delivery
+from tests.engine import FakeClock, push_all, take_in
+from tests.factories import make_configuration, make_mapping
+from tests.memorialization.event_payloads import voice
+from tests.memory_provider import MemoryConnection, MemoryProvider
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+NOW = datetime(2026, 1, 15, 16, 0, tzinfo=UTC)
+TICKET = {"records": [{"entityType": "ticket", "id": "35"}]}
+TEXT = "Jeanne Tremblay"
+TABLES = (Contact, InteractionEvent, Interaction, Delivery, Attempt, BulkWrite, FoundRecord, RecordCreation)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def configuration():
+    found = make_configuration()
+    rows = [("subject", "voice", "customerName"), ("comment", "voice", "dispositionNotes")]
+    make_mapping(found, {"ticket": rows})
+    MappingVersion.objects.update(created_at=NOW - timedelta(days=1))
+    MemoryProvider.accounts["acme"].records["ticket", "35"] = {}
+    return found
+
+
+def call(contact_id="1", type_="ended", **keys):
+    fields = {"customerName": TEXT, "dispositionNotes": f"{TEXT} is ill", "ani": "+1 514 555-0123"}
+    variables = {"mail": "Jeanne.Tremblay@example.org"}
+    return voice(
+        type_,
+        "2026-01-15T15:00:00Z",
+        **{"contactId": contact_id, "fields": fields, "scriptVariables": variables, **TICKET, **keys},
+    )
+
+
+def erase(configuration, contact_id="1", now=NOW):
+    return erase_contact((configuration.pk, contact_id), now=now)
+
+
+def stored():
+    """Everything that any table says."""
+    rows = [row for model in TABLES for row in model.objects.values()]
+    return json.dumps(rows, cls=DjangoJSONEncoder, ensure_ascii=False, default=str).casefold()
+
+
+def is_text_left():
+    return any(word in stored() for word in ("jeanne", "tremblay", "555-0123", "is ill"))
+
+
+def notes():
+    return MemoryProvider.accounts["acme"].comments["ticket", "35"]
+
+
+def test_of_a_call_that_was_written_no_text_is_left(configuration, clock):
+    take_in(configuration, call(), now=NOW)
+    push_all(configuration, clock)
+    Attempt.objects.update(message=TEXT, answer={"said": TEXT})
+    Interaction.objects.update(targets={"ticket": {"rule": "search", "ids": ["35"], "candidates": [{"title": TEXT}]}})
+    FoundRecord.objects.create(
+        configuration=configuration, contact_id="1", entity_type="ticket", record_id="35", found_at=NOW
+    )
+    RecordCreation.objects.create(
+        configuration=configuration, entity_type="user", key="contact:1", contact_id="1", own_id=TEXT, finished_at=NOW
+    )
+    assert is_text_left()
+    erased = erase(configuration)
+    assert not is_text_left()
+    assert erased["events"] == erased["interactions"] == erased["deliveries"] == 1 and not erased["skipped"]
+    assert Delivery.objects.get().state == "delivered" and not FoundRecord.objects.exists()
+    assert "contact_erased" in Interaction.objects.get().flags
+
+
+def test_the_crms_words_about_its_record_in_a_bulk_write_go_too(configuration, clock):
+    take_in(configuration, call(), now=NOW)
+    push_all(configuration, clock)
+    bulk = BulkWrite.objects.create(
+        account=configuration.authentication.account,
+        entity_type="ticket",
+        size=2,
+        state="concluded",
+        lease="00000000-0000-0000-0000-000000000001",
+        created_at=NOW,
+        progressed_at=NOW,
+        refusals={"35": ["ValueRefused", TEXT], "36": ["ValueRefused", "other"]},
+    )
+    Attempt.objects.update(bulk_write=bulk)
+    erase(configuration)
+    bulk.refresh_from_db()
+    assert bulk.refusals == {"35": ["ValueRefused", ""], "36": ["ValueRefused", "other"]}
+
+
+def test_other_contacts_keep_what_they_have(configuration, clock):
+    take_in(configuration, call("1"), call("2"), now=NOW)
+    erase(configuration)
+    assert "jeanne" in stored()
+    assert Delivery.objects.get(interaction__contact__contact_id="2").state == "waiting"
+
+
+def test_what_waits_is_skipped_with_its_reason_and_never_sent(configuration, clock):
+    take_in(configuration, call(), now=NOW)
+    assert erase(configuration)["skipped"] == 1
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == ("skipped", "erased")
+    assert RecordLane.objects.get().next_due_at is None and not is_text_left()
+    push_all(configuration, clock)
+    assert notes() == []
+    with pytest.raises(ReplayRefused):
+        replay_delivery(delivery=delivery, actor=None, now=NOW)
+
+
+def test_a_repeated_event_has_no_second_effect_and_no_second_note(configuration, clock):
+    """Semantics §6.28."""
+    event = call()
+    take_in(configuration, event, now=NOW)
+    push_all(configuration, clock)
+    erase(configuration)
+    assert take_in(configuration, event, now=NOW).duplicates == (event["eventId"],)
+    take_in(configuration, call(), now=NOW)
+    push_all(configuration, clock)
+    assert len(notes()) == 1 and Delivery.objects.count() == 1
+
+
+def test_late_events_are_accepted_and_kept_without_text(configuration):
+    take_in(configuration, call(), now=NOW)
+    erase(configuration)
+    late = call(type_="updated", custom=TEXT)
+    assert take_in(configuration, late, now=NOW).accepted
+    assert not is_text_left() and InteractionEvent.objects.count() == 2
+    assert Interaction.objects.get().values.keys() == {"contactId"}
+    assert take_in(configuration, late, now=NOW).duplicates
+
+
+def test_events_that_nobody_folded_yet_are_erased_too(configuration, clock):
+    accept_events(configuration=configuration, payloads=[call()], received_at=NOW)
+    assert erase(configuration)["events"] == 1
+    assert not is_text_left() and fold_all_events(clock=clock, most_s=60) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_an_interaction_that_had_not_ended_never_falls_due(configuration):
+    take_in(configuration, call(acwConfigured=True), now=NOW - timedelta(minutes=30))
+    due_at = Interaction.objects.get().due_at
+    assert due_at == NOW
+    erase(configuration)
+    assert plan_due_interactions(now=due_at, limit=10) == 0
+    take_in(configuration, call(type_="acw_completed"), now=NOW)
+    assert not Delivery.objects.exists() and Interaction.objects.get().state == "planned"
+
+
+def test_what_is_being_sent_is_left_to_its_worker_and_skipped_when_it_comes_back(configuration, clock, monkeypatch):
+    take_in(configuration, call(), now=NOW)
+    erased = []
+
+    def refuse(self, *_arguments, **_keys):
+        erased.append(erase(configuration))
+        raise RetryLater("Later.", retry_after_s=1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryConnection, "update_record", refuse)
+        push_all(configuration, clock)
+    assert (erased[0]["under_way"], erased[0]["events"]) == (1, 0)
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == ("skipped", "erased")
+    found = find_contacts("514-555-0123", report=lambda _count: None)
+    assert found.by_phone == {(configuration.pk, "1")}, "it must be found again until nothing is left"
+    assert erase(configuration)["under_way"] == 0 and not is_text_left()
+    clock.move(days=1)
+    push_all(configuration, clock)
+    assert notes() == []
+
+
+def test_a_record_that_is_gone_is_not_looked_for_again_for_an_erased_contact(configuration, clock, monkeypatch):
+    take_in(configuration, call(), now=NOW)
+    Delivery.objects.update(target_rule="search")
+
+    def refuse(self, *_arguments, **_keys):
+        erase(configuration)
+        raise RecordGone("Gone.")
+
+    monkeypatch.setattr(MemoryConnection, "update_record", refuse)
+    push_all(configuration, clock)
+    assert Delivery.objects.get().reason == "record_gone" and Interaction.objects.get().match_due_at is None
+
+
+def test_a_search_under_way_loses_its_lease_and_a_rework_its_mark(configuration):
+    take_in(configuration, call(), now=NOW)
+    Interaction.objects.update(match_due_at=NOW, match_lease="00000000-0000-0000-0000-000000000001")
+    Delivery.objects.update(state="skipped", reason="follow_up_due", next_attempt_at=None)
+    erase(configuration)
+    interaction = Interaction.objects.get()
+    assert interaction.match_due_at is None and interaction.match_lease is None
+    assert Delivery.objects.get().reason == "erased"
+
+
+def test_erasing_again_changes_nothing(configuration, clock):
+    take_in(configuration, call(), now=NOW)
+    erase(configuration)
+    before = stored()
+    erase(configuration, now=NOW + timedelta(days=1))
+    assert stored() == before
+
+
+def test_contacts_are_found_by_id_address_and_number_however_these_are_written(configuration):
+    fields = {"masterContactId": "900", "ani": "(514) 555-0123", "customerName": "J"}
+    take_in(configuration, call("1", fields=fields, scriptVariables={"mail": "<Jeanne@Example.org>"}), now=NOW)
+    other = {"ani": "+15145550199", "agentName": "jeanne@example.org", "dnis": "+15145550123"}
+    take_in(configuration, call("2", fields=other, scriptVariables={"note": "call +1 514 555 0123 back"}), now=NOW)
+    accept_events(configuration=configuration, payloads=[call("3", fields={"ani": "15145550123"})], received_at=NOW)
+
+    def ids(key):
+        found = find_contacts(key, report=lambda _count: None)
+        return [[name for _pk, name in sorted(by)] for by in (found.by_id, found.by_email, found.by_phone)]
+
+    assert ids("1") == [["1"], [], []]
+    assert ids("3") == [["3"], [], []]
+    assert ids("900") == [["1"], [], []]
+    assert ids("jeanne@EXAMPLE.org") == [[], ["1"], []]
+    assert ids("+15145550123") == ids("514.555.0123") == [[], [], ["1", "3"]]
+    assert ids("4165550000") == ids("nobody@example.org") == ids("nonsense") == [[], [], []]
+
+
+def test_it_is_counted_what_there_is(configuration):
+    take_in(configuration, call("1"), now=NOW)
+    accept_events(configuration=configuration, payloads=[call("1")], received_at=NOW)
+    counts = count_stored([(configuration.pk, "1")])
+    assert counts == {"contacts": 1, "interactions": 1, "deliveries": 1, "unsent": 1, "events": 2}
+
+
+def test_the_audit_trail_tells_that_it_was_done_and_not_for_whom(configuration):
+    for key in ("+15145550123", " +15145550123"):
+        note_erasure(key=key, erased={"contacts": 1})
+    note_erasure(key="other", erased={})
+    subjects = list(AuditEntry.objects.order_by("id").values_list("subject", flat=True))
+    assert subjects[0] == subjects[1] != subjects[2] and "5145550123" not in str(subjects)
