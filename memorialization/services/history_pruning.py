@@ -4,7 +4,7 @@ A contact's state is the fold of all its events, so it goes as a whole or stays 
 heard of it and nothing was finished for it since a given time, and nothing is owed any more: no event waits to be
 folded, no interaction is open or still looked for, no delivery is unfinished (semantics §6.28). What guards the records
 stays: their lanes and marks, so that an old value that comes late never overwrites a newer one; what was created once
-for a contact; the audit trail.
+for a contact; the audit trail. So does the row of a contact that was erased: what comes late must lose its text.
 
 It may be cut off anywhere and run beside everything else: each transaction takes some contacts that nobody has locked,
 looks at them again, and locks lanes before it touches deliveries, like everybody. A folder that waits for such a
@@ -55,7 +55,7 @@ def count_history(*, before: datetime) -> Iterator[Deleted]:
         for start in range(0, len(contact_ids), ROWS_PER_STATEMENT):
             part = contact_ids[start : start + ROWS_PER_STATEMENT]
             yield Counter(
-                contacts=len(part),
+                contacts=Contact.objects.filter(pk__in=part, erased_at__isnull=True).count(),
                 interactions=Interaction.objects.filter(contact__in=part).count(),
                 deliveries=Delivery.objects.filter(interaction__contact__in=part).count(),
                 events=InteractionEvent.objects.filter(contact__in=part).count(),
@@ -106,7 +106,8 @@ def _prune(contact_ids: Sequence[int], before: datetime) -> Deleted:
     """One transaction: those of these contacts that nobody has in hand and that may still go."""
     free = Contact.objects.select_for_update(skip_locked=True).filter(pk__in=contact_ids).order_by("pk")
     locked = list(free.values_list("pk", flat=True))
-    contacts = list(_prunable(Contact.objects.filter(pk__in=locked), before).values_list("pk", flat=True))
+    found = _prunable(Contact.objects.filter(pk__in=locked), before).values_list("pk", "erased_at")
+    contacts = {pk: erased_at is not None for pk, erased_at in found}
     interactions = list(Interaction.objects.filter(contact__in=contacts).values_list("pk", flat=True))
     deliveries = dict(Delivery.objects.filter(interaction__in=interactions).values_list("pk", "lane_id"))
     if lane_ids := sorted({lane_id for lane_id in deliveries.values() if lane_id is not None}):
@@ -115,8 +116,8 @@ def _prune(contact_ids: Sequence[int], before: datetime) -> Deleted:
         attempts=_forget_deliveries(list(deliveries)),
         deliveries=len(deliveries),
         interactions=_delete(Interaction, "id", interactions),
-        events=_delete(InteractionEvent, "contact_id", contacts),
-        contacts=_delete(Contact, "id", contacts),
+        events=_delete(InteractionEvent, "contact_id", list(contacts)),
+        contacts=_delete(Contact, "id", [pk for pk, is_erased in contacts.items() if not is_erased]),
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +14,7 @@ from memorialization.services.contact_search import ContactKey, FoundContacts, f
 
 WAIT_S = 30  # for deliveries that are being sent: a call takes less
 LOOK_EVERY_S = 1
+INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
 NOT_IN_CRM = "Nothing is deleted in the CRM: what was written there, and the person's own record, stay."
 KINDS = ("contacts", "interactions", "deliveries", "events")
 
@@ -45,26 +46,38 @@ class Command(BaseCommand):
             return
         if not options["yes"] and not _is_confirmed():
             raise CommandError("Nothing was erased.")
-        erased, left = self._erase(found.every)
-        note_erasure(key=key, erased=erased)
-        said = f"Erased: {_describe(erased)}. Skipped: {erased['skipped']} deliveries. {NOT_IN_CRM}"
-        if left:
+        results: dict[ContactKey, Erased] = {}
+        try:
+            _erase(found.every, results)
+        except KeyboardInterrupt:
+            raise CommandError(f"Interrupted. Erased: {_describe(_sum(results))}.", returncode=INTERRUPTED) from None
+        finally:
+            if results:
+                note_erasure(key=key, erased=_sum(results))
+        total = _sum(results)
+        said = f"Erased: {_describe(total)}. Skipped: {total['skipped']} deliveries. {NOT_IN_CRM}"
+        if left := total["under_way"]:
             self.stdout.write(said)
             raise CommandError(f"{left} deliveries are still being sent. Run the command again in a few minutes.")
         self.stdout.write(self.style.SUCCESS(said))
 
-    def _erase(self, contacts: Sequence[ContactKey]) -> tuple[Erased, int]:
-        """What was erased, and how many deliveries are still under way after a while."""
-        results = {contact: erase_contact(contact, now=read_database_clock()) for contact in contacts}
-        skipped, ends_at = sum(each["skipped"] for each in results.values()), time.monotonic() + WAIT_S
-        while (busy := [key for key, each in results.items() if each["under_way"]]) and time.monotonic() < ends_at:
-            time.sleep(LOOK_EVERY_S)
-            again = {contact: erase_contact(contact, now=read_database_clock()) for contact in busy}
-            results |= again
-            skipped += sum(each["skipped"] for each in again.values())
-        total: Erased = sum(results.values(), Counter())
-        total["skipped"] = skipped
-        return total, total.pop("under_way", 0)
+
+def _erase(contacts: Sequence[ContactKey], results: dict[ContactKey, Erased]) -> None:
+    """Erase them; those of which something is being sent again and again for a while."""
+    busy, ends_at = contacts, time.monotonic() + WAIT_S
+    while busy:
+        for contact in busy:
+            erased = erase_contact(contact, now=read_database_clock())
+            erased["skipped"] += results.get(contact, Counter())["skipped"]
+            results[contact] = erased
+        busy = [contact for contact in contacts if results[contact]["under_way"]]
+        if not busy or time.monotonic() >= ends_at:
+            return
+        time.sleep(LOOK_EVERY_S)
+
+
+def _sum(results: Mapping[ContactKey, Erased]) -> Erased:
+    return sum(results.values(), Counter())
 
 
 def _is_confirmed() -> bool:

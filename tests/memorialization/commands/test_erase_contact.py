@@ -103,3 +103,14 @@ def test_it_waits_a_while_for_what_is_being_sent(delivery, monkeypatch):
     Delivery.objects.update(state="sending")
     monkeypatch.setattr(erase_contact.time, "sleep", lambda _s: Delivery.objects.update(state="delivered"))
     assert run("77", "--yes")[-1].startswith("Erased: 1 contacts, 1 interactions, 1 deliveries, 1 events.")
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_audit_trail_knows(monkeypatch):
+    def cut_off(_seconds):
+        raise KeyboardInterrupt
+
+    Delivery.objects.update(state="sending")
+    monkeypatch.setattr(erase_contact.time, "sleep", cut_off)
+    with pytest.raises(CommandError, match="Interrupted. Erased: 1 contacts") as caught:
+        run("77", "--yes")
+    assert caught.value.returncode == 130 and AuditEntry.objects.filter(action="contact_erased").exists()

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 
 from crm_integrations.models import AuditEntry, FoundRecord, RecordCreation
+from crm_integrations.permissions import VIEW_CONFIGURATIONS
 from crm_integrations.providers.errors import RecordGone, RetryLater
 from memorialization.models import (
     Attempt,
@@ -25,7 +27,7 @@ from memorialization.services.intake import accept_events
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.replays import ReplayRefused, replay_delivery
 from tests.engine import FakeClock, push_all, take_in
-from tests.factories import make_configuration, make_mapping
+from tests.factories import make_configuration, make_mapping, make_user
 from tests.memorialization.event_payloads import voice
 from tests.memory_provider import MemoryConnection, MemoryProvider
 
@@ -96,6 +98,21 @@ def test_of_a_call_that_was_written_no_text_is_left(configuration, clock):
     assert erased["events"] == erased["interactions"] == erased["deliveries"] == 1 and not erased["skipped"]
     assert Delivery.objects.get().state == "delivered" and not FoundRecord.objects.exists()
     assert "contact_erased" in Interaction.objects.get().flags
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_the_pages_of_an_erased_contact_open_and_say_why(configuration, clock, client, is_written):
+    take_in(configuration, call(), now=NOW)
+    if is_written:
+        push_all(configuration, clock)
+    erase(configuration)
+    client.force_login(make_user(VIEW_CONFIGURATIONS))
+    interaction = client.get(reverse("interaction_detail", args=[Interaction.objects.get().pk]))
+    delivery = client.get(reverse("delivery_detail", args=[Delivery.objects.get().pk]))
+    assert (interaction.status_code, delivery.status_code) == (200, 200)
+    assert "nothing is written for it any more" in interaction.content.decode()
+    assert ("was erased before this was sent" in delivery.content.decode()) is not is_written
+    assert "jeanne" not in (interaction.content + delivery.content).decode().casefold()
 
 
 def test_the_crms_words_about_its_record_in_a_bulk_write_go_too(configuration, clock):

@@ -19,6 +19,7 @@ from memorialization.models import (
     ReplayStep,
 )
 from memorialization.services import history_pruning
+from memorialization.services.contact_erasure import erase_contact
 from memorialization.services.history_pruning import count_history, prune_history
 from tests.engine import FakeClock, push_all, take_in
 from tests.factories import make_configuration, make_mapping
@@ -187,6 +188,17 @@ def test_marks_stay_so_that_an_older_value_that_comes_late_never_overwrites_a_ne
     assert MemoryProvider.accounts["acme"].records["ticket", "35"]["subject"] == "Skill 9"
     entry = Delivery.objects.get().fields[0]
     assert (entry["result"], entry["params"]) == ("superseded", {})
+
+
+def test_of_an_erased_contact_the_id_stays_so_that_what_comes_late_loses_its_text(configuration, clock):
+    make_old(configuration, clock, "1")
+    erase_contact((configuration.pk, "1"), now=LONG_AGO)
+    Delivery.objects.update(finished_at=LONG_AGO)
+    assert +sum(count_history(before=BEFORE), Counter()) == {"interactions": 1, "deliveries": 1, "events": 1}
+    assert prune() == {"interactions": 1, "deliveries": 1, "attempts": 1, "events": 1}
+    take_in(configuration, call(fields={"customerName": "Jeanne"}), now=NOW)
+    assert contacts() == ["1"] and "fields" in InteractionEvent.objects.get().body
+    assert "Jeanne" not in str(InteractionEvent.objects.values()) and not Interaction.objects.exists()
 
 
 def test_late_data_of_a_pruned_call_writes_nothing(configuration, clock):
