@@ -53,14 +53,14 @@ class Command(BaseCommand):
         days, is_counting = options["days"], options["dry_run"]
         before = read_database_clock() - timedelta(days=days)
         total: Deleted = Counter()
+        word = "Would be deleted" if is_counting else "Deleted"
         try:
             self._work(total, count_history(before=before) if is_counting else prune_history(before=before))
         except KeyboardInterrupt:
-            raise CommandError(f"Interrupted. Deleted: {_describe(total)}.", returncode=INTERRUPTED) from None
+            raise CommandError(f"Interrupted. {word}: {_describe(total)}.", returncode=INTERRUPTED) from None
         finally:
-            if total["contacts"] and not is_counting:
+            if total.total() and not is_counting:
                 note_pruning(days=days, deleted=total)
-        word = "Would be deleted" if is_counting else "Deleted"
         self.stdout.write(self.style.SUCCESS(f"{word}: {_describe(total)}."))
 
     def _work(self, total: Deleted, steps: Any) -> None:

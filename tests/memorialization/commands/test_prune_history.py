@@ -68,3 +68,19 @@ def test_ctrl_c_keeps_what_was_done_and_says_so(old, monkeypatch):
         run("--days", "30")
     assert caught.value.returncode == 130
     assert AuditEntry.objects.get(action="history_pruned").details["contacts"] == 3
+
+
+def test_a_count_that_is_cut_off_does_not_say_that_anything_was_deleted(old, monkeypatch):
+    def cut_off(**_keys):
+        yield Counter(contacts=3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prune_history, "count_history", cut_off)
+    with pytest.raises(CommandError, match="Interrupted. Would be deleted: 3 contacts"):
+        run("--days", "30", "--dry-run")
+
+
+def test_what_went_of_erased_contacts_alone_is_in_the_audit_trail_too(old):
+    Contact.objects.update(erased_at=timezone.now())
+    assert run("--days", "30")[-1].startswith("Deleted: 0 contacts, 1 interactions")
+    assert AuditEntry.objects.get(action="history_pruned").details["interactions"] == 1
