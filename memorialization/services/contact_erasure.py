@@ -95,8 +95,11 @@ def _mark(key: ContactKey, now: datetime) -> Contact:
         configuration=configuration_id, source_contact_id=contact_id, contact__isnull=True
     )
     taken = list(waiting.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
-    insert_missing(Contact, ("configuration_id", "contact_id"), [key], returning=("id",))
-    contact = Contact.objects.select_for_update().get(configuration=configuration_id, contact_id=contact_id)
+    contact = None
+    while contact is None:  # one that was there and is gone when its lock is free was pruned just now
+        insert_missing(Contact, ("configuration_id", "contact_id"), [key], returning=("id",))
+        own = Contact.objects.select_for_update().filter(configuration=configuration_id, contact_id=contact_id)
+        contact = own.first()
     Contact.objects.filter(pk=contact.pk, erased_at__isnull=True).update(erased_at=now)
     InteractionEvent.objects.filter(pk__in=taken).update(contact=contact, fold_after=None)
     return contact

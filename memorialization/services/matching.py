@@ -146,7 +146,9 @@ def _guard(turn: Turn, match: _Match, act: Callable[[], None]) -> None:
 
 
 def _find(turn: Turn, match: _Match) -> None:
-    """Ask type by type; each that is answered counts, whatever becomes of the next."""
+    """Ask type by type; each that is answered counts, whatever becomes of the next. Nothing for an erased contact."""
+    if match.interaction.contact.erased_at is not None:
+        return
     configuration = Configuration.objects.select_related("authentication").get(pk=match.hold.configuration_id)
     rows = FrozenMappings(configuration).rows(match.interaction.planned_versions, channel=match.interaction.channel)
     connection = turn.connection_of(match.hold.authentication_id)

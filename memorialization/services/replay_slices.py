@@ -89,7 +89,8 @@ def _read(members: Sequence[SliceMember]) -> list[Delivery]:
 
     Joins would make an object of each row's configuration, and most rows share one.
     """
-    rows = Delivery.objects.filter(pk__in=[each.pk for each in members]).annotate(was_replayed=has_replay())
+    rows = Delivery.objects.filter(pk__in=[each.pk for each in members])
+    rows = rows.annotate(was_replayed=has_replay(), erased_at=F("interaction__contact__erased_at"))
     deliveries: list[Delivery] = list(rows.order_by("segment_ended_at", "segment_key", "revision", "pk"))
     used = Configuration.objects.filter(pk__in={each.configuration_id for each in deliveries})
     tokens = ("authentication__access_token", "authentication__refresh_token")
@@ -109,7 +110,8 @@ def _refusal(delivery: Delivery, unlinks: Sequence[Mapping[str, str]]) -> str:
     was_replayed: bool = delivery.was_replayed  # type: ignore[attr-defined]
     if was_replayed and delivery.state != State.WAITING:
         return "replayed"
-    return refusal_of(delivery, unlinks=unlinks)
+    is_erased: bool = delivery.erased_at is not None  # type: ignore[attr-defined]
+    return "nothing_to_write" if is_erased else refusal_of(delivery, unlinks=unlinks)
 
 
 def _store_replays(deliveries: Sequence[Delivery], accounts: Mapping[int, int], now: datetime) -> list[Delivery]:

@@ -40,7 +40,9 @@ class ReplayRefused(Exception):
 def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) -> Delivery:
     """Send a delivery again: a new revision, or the same one at once when it still waits. Raises ReplayRefused."""
     with transaction.atomic():
-        Contact.objects.select_for_update().get(pk=delivery.interaction.contact_id)  # as planners do for revisions
+        contacts = Contact.objects.select_for_update()  # as planners do for revisions
+        if contacts.get(pk=delivery.interaction.contact_id).erased_at is not None:
+            raise ReplayRefused("nothing_to_write")
         delivery.refresh_from_db()
         replayed = _make_due(delivery, now) if delivery.state == Delivery.State.WAITING else _revise(delivery, now)
         assert replayed.lane is not None  # the database's own rule for waiting deliveries

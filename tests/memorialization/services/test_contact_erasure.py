@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
@@ -10,6 +11,7 @@ from django.urls import reverse
 from crm_integrations.models import AuditEntry, FoundRecord, RecordCreation
 from crm_integrations.permissions import VIEW_CONFIGURATIONS
 from crm_integrations.providers.errors import RecordGone, RetryLater
+from crm_integrations.row_sql import insert_missing
 from memorialization.models import (
     Attempt,
     BulkWrite,
@@ -19,14 +21,17 @@ from memorialization.models import (
     InteractionEvent,
     MappingVersion,
     RecordLane,
+    ReplayRun,
 )
+from memorialization.services import contact_erasure
 from memorialization.services.contact_erasure import count_stored, erase_contact, note_erasure
 from memorialization.services.contact_search import find_contacts
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import accept_events
 from memorialization.services.planning import plan_due_interactions
+from memorialization.services.replay_slices import find_members, replay_slice
 from memorialization.services.replays import ReplayRefused, replay_delivery
-from tests.engine import FakeClock, push_all, take_in
+from tests.engine import FakeClock, match_all, push_all, take_in
 from tests.factories import make_configuration, make_mapping, make_user
 from tests.memorialization.event_payloads import voice
 from tests.memory_provider import MemoryConnection, MemoryProvider
@@ -277,3 +282,44 @@ def test_the_audit_trail_tells_that_it_was_done_and_not_for_whom(configuration):
     note_erasure(key="other", erased={})
     subjects = list(AuditEntry.objects.order_by("id").values_list("subject", flat=True))
     assert subjects[0] == subjects[1] != subjects[2] and "5145550123" not in str(subjects)
+
+
+def test_what_was_written_while_it_was_erased_is_not_replayed(configuration, clock):
+    """Its text stays until the erasure is repeated; until then nobody may send it a second time."""
+    take_in(configuration, call(), now=NOW)
+    Delivery.objects.update(state="sending")
+    assert erase(configuration)["under_way"] == 1
+    Delivery.objects.update(state="failed", reason="gave_up", next_attempt_at=None)
+    with pytest.raises(ReplayRefused):
+        replay_delivery(delivery=Delivery.objects.get(), actor=None, now=NOW)
+    members = find_members(Delivery.objects.all(), after=0, limit=10)
+    run = ReplayRun.objects.create(key=uuid4(), actor_name="x", last_id=members[0].pk, started_at=NOW, moved_at=NOW)
+    assert [step.refused for step in replay_slice(run=run, members=members, now=NOW)] == ["nothing_to_write"]
+    assert Delivery.objects.count() == 1
+
+
+def test_a_search_that_was_made_due_while_it_was_erased_asks_nobody_anything(configuration, clock):
+    configuration.searches_records = configuration.creates_cases = True
+    configuration.save()
+    take_in(configuration, call(records=[]), now=NOW)
+    assert Interaction.objects.get().match_due_at is not None
+    erase(configuration)
+    Interaction.objects.update(match_due_at=NOW)
+    match_all(configuration, clock)
+    assert Interaction.objects.get().match_due_at is None and not RecordCreation.objects.exists()
+    assert not MemoryProvider.accounts["acme"].calls
+
+
+def test_a_contact_that_is_pruned_just_before_it_is_locked_is_marked_all_the_same(configuration, monkeypatch):
+    take_in(configuration, call(), now=NOW)
+    asked = []
+
+    def prune_first(*arguments, **keys):
+        made = insert_missing(*arguments, **keys)
+        if not asked:
+            Contact.objects.all().delete()
+        asked.append(made)
+        return made
+
+    monkeypatch.setattr(contact_erasure, "insert_missing", prune_first)
+    assert erase(configuration)["contacts"] == 1 and Contact.objects.get().erased_at == NOW
