@@ -28,7 +28,16 @@ def customers_texts(body: Mapping[str, Any]) -> Iterator[str]:
     for holder in holders:
         for key, value in holder.items():
             if holder is variables or key not in NOT_ABOUT_CUSTOMERS:
-                yield from (str(each) for each in (value if isinstance(value, list) else [value]) if each is not None)
+                yield from _texts_in(value)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Single values, however deep they lie in lists and objects."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(each)
+    elif value is not None:
+        yield str(value)
 
 
 def bare_event(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,16 @@ said. A value counts when it is the address or the number, however it is written
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from uuid import UUID
 
 from crm_integrations.models import Configuration
 from crm_integrations.phone_numbers import PhoneNumber, read_phone_number
 from memorialization.erased_text import customers_texts
 from memorialization.models import Contact, Interaction, InteractionEvent
+from memorialization.person_keys import read_address, read_number
 
-EVENTS_PER_LOOK = 10_000  # after so many somebody is told how far it is
+EVENTS_PER_READ = 500  # at once in memory: one may hold a whole transcript
+REPORT_EVERY = 10_000  # events
 TAIL = 5  # digits by which a number is told from most others without reading it
 NOT_A_DIGIT = re.compile(r"\D")
 ContactKey = tuple[UUID, str]
@@ -31,7 +32,8 @@ class _Wanted:
 
     def is_in(self, text: str) -> bool:
         """Whether the text is the number."""
-        return self.tail in NOT_A_DIGIT.sub("", text) and self.number.matches(text)
+        written = read_number(text)
+        return self.tail in NOT_A_DIGIT.sub("", written) and self.number.matches(written)
 
 
 @dataclass
@@ -47,17 +49,22 @@ class FoundContacts:
         """Each once, in an order of their own."""
         return sorted(self.by_id | self.by_email | self.by_phone)
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the key is the id of some contacts and the number of others: these may be two persons."""
+        return bool(self.by_id and self.by_phone and self.by_id != self.by_phone)
+
 
 def find_contacts(key: str, *, report: Callable[[int], None]) -> FoundContacts:
     """Contacts of every configuration, deleted ones too. `report` is told how many events were read so far."""
     found = FoundContacts(by_id=_find_by_id(key))
-    emails, phones = _read_email(key), _read_phones(key)
-    if not emails and not phones:
+    email, phones = read_address(key), _read_phones(key)
+    if not email and not phones:
         return found
     for contact, texts in _events(report):
         number = phones.get(contact[0])
         for text in texts:
-            if emails and parseaddr(text)[1].casefold() == emails:
+            if email and read_address(text) == email:
                 found.by_email.add(contact)
             if number is not None and number.is_in(text):
                 found.by_phone.add(contact)
@@ -75,17 +82,13 @@ def _find_by_id(key: str) -> set[ContactKey]:
     return contacts | set(waiting.order_by().values_list("configuration_id", "source_contact_id"))
 
 
-def _read_email(key: str) -> str:
-    """The address in small letters; empty for what is none."""
-    return parseaddr(key)[1].casefold() if "@" in key else ""
-
-
 def _read_phones(key: str) -> "dict[UUID, _Wanted]":
     """The number as each configuration would read it; none for what is no number there."""
-    if "@" in key:
+    written = read_number(key)
+    if not written:
         return {}
     countries = Configuration.objects.values_list("pk", "phone_country")
-    read = {pk: read_phone_number(key, country=country) for pk, country in countries}
+    read = {pk: read_phone_number(written, country=country) for pk, country in countries}
     return {pk: _Wanted(number, number.e164[-TAIL:]) for pk, number in read.items() if number is not None}
 
 
@@ -95,9 +98,10 @@ def _events(report: Callable[[int], None]) -> Iterator[tuple[ContactKey, Iterato
         "pk", "configuration_id", "source_contact_id", "contact__contact_id", "body"
     )
     read, after = 0, 0
-    while page := list(rows.filter(pk__gt=after)[:EVENTS_PER_LOOK]):
+    while page := list(rows.filter(pk__gt=after)[:EVENTS_PER_READ]):
         for pk, configuration_id, source_id, contact_id, body in page:
             after = pk
             yield (configuration_id, contact_id or source_id), customers_texts(body)
         read += len(page)
-        report(read)
+        if read % REPORT_EVERY == 0:
+            report(read)

@@ -102,3 +102,8 @@ def test_targets_keep_ids_and_lose_titles_and_words():
 def test_ids_stay_and_words_go():
     assert bare_values({"contactId": 1, "customerName": 2}) == {"contactId": 1}
     assert bare_params({"words": "Jeanne", "delivery": 7}) == {"delivery": 7}
+
+
+def test_what_lies_deep_in_an_unknown_key_is_found_too():
+    body = event() | {"crm": {"people": [{"mail": "paul@example.org", "age": 7}, None]}}
+    assert {"paul@example.org", "7"} <= set(customers_texts(body))

@@ -16,6 +16,10 @@ WAIT_S = 30  # for deliveries that are being sent: a call takes less
 LOOK_EVERY_S = 1
 INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
 NOT_IN_CRM = "Nothing is deleted in the CRM: what was written there, and the person's own record, stay."
+TWO_MEANINGS = (
+    "KEY is the id of some of these contacts and the phone number of others, so nothing was erased. Write a number "
+    "with + and its country code, or confirm by hand, without --yes."
+)
 KINDS = ("contacts", "interactions", "deliveries", "events")
 
 
@@ -44,6 +48,8 @@ class Command(BaseCommand):
         if not found.every or options["dry_run"]:
             self.stdout.write(self.style.SUCCESS("Nothing was erased."))
             return
+        if options["yes"] and found.is_ambiguous:
+            raise CommandError(TWO_MEANINGS)
         if not options["yes"] and not _is_confirmed():
             raise CommandError("Nothing was erased.")
         results: dict[ContactKey, Erased] = {}

@@ -114,3 +114,13 @@ def test_ctrl_c_keeps_what_was_done_and_the_audit_trail_knows(monkeypatch):
     with pytest.raises(CommandError, match="Interrupted. Erased: 1 contacts") as caught:
         run("77", "--yes")
     assert caught.value.returncode == 130 and AuditEntry.objects.filter(action="contact_erased").exists()
+
+
+def test_a_key_that_is_an_id_of_one_and_the_number_of_another_is_not_taken_for_both_unasked(delivery, answer):
+    event = voice(at="2026-01-15T15:00:00Z", contactId="5145550123", fields={"ani": "+14165550100"})
+    take_in(delivery.configuration, event, now=NOW)
+    with pytest.raises(CommandError, match="id of some of these contacts and the phone number of others"):
+        run("5145550123", "--yes")
+    assert not Contact.objects.filter(erased_at__isnull=False).exists()
+    answer("yes")
+    assert "Erased: 2 contacts" in run("5145550123")[-1]

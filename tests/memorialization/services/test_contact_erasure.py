@@ -23,7 +23,7 @@ from memorialization.models import (
     RecordLane,
     ReplayRun,
 )
-from memorialization.services import contact_erasure
+from memorialization.services import contact_erasure, contact_search
 from memorialization.services.contact_erasure import count_stored, erase_contact, note_erasure
 from memorialization.services.contact_search import find_contacts
 from memorialization.services.event_folding import fold_all_events
@@ -282,6 +282,23 @@ def test_the_audit_trail_tells_that_it_was_done_and_not_for_whom(configuration):
     note_erasure(key="other", erased={})
     subjects = list(AuditEntry.objects.order_by("id").values_list("subject", flat=True))
     assert subjects[0] == subjects[1] != subjects[2] and "5145550123" not in str(subjects)
+
+
+def test_who_only_mentions_a_person_is_not_that_person(configuration):
+    texts = ["jeanne@example.org, my neighbour, is ill", "Please call 514-555-0123.", "(" * 50_000]
+    for contact_id, text in enumerate(texts):
+        take_in(configuration, call(str(contact_id), fields={"dispositionNotes": text}, scriptVariables={}), now=NOW)
+    assert not find_contacts("jeanne@example.org", report=lambda _count: None).every
+    assert not find_contacts("514-555-0123", report=lambda _count: None).every
+
+
+def test_events_are_read_some_at_a_time_and_none_is_passed_over(configuration, monkeypatch):
+    monkeypatch.setattr(contact_search, "EVENTS_PER_READ", 2)
+    monkeypatch.setattr(contact_search, "REPORT_EVERY", 4)
+    take_in(configuration, *[call(str(number)) for number in range(5)], now=NOW)
+    told = []
+    assert len(find_contacts("514-555-0123", report=told.append).by_phone) == 5
+    assert told == [4]
 
 
 def test_what_was_written_while_it_was_erased_is_not_replayed(configuration, clock):
