@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from crm_integrations.models import FoundRecord, RecordCreation
@@ -69,7 +70,7 @@ def erase_contact(key: ContactKey, *, now: datetime) -> Erased:
     _erase_attempts([delivery.pk for delivery in settled])
     _erase_interactions(interactions, now)
     FoundRecord.objects.filter(configuration=key[0], contact_id=key[1]).delete()
-    RecordCreation.objects.filter(configuration=key[0], contact_id=key[1], finished_at__isnull=False).update(own_id="")
+    _erase_own_ids(key)
     under_way = len(deliveries) - len(settled)
     before = {delivery.pk for delivery in waiting if delivery.state == State.WAITING}
     return Counter(
@@ -139,6 +140,12 @@ def _erase_interactions(interactions: Sequence[Interaction], now: datetime) -> N
         row.match_due_at, row.match_lease, row.match_reason = None, None, ""
         row.flags = list(dict.fromkeys([*row.flags, ERASED_FLAG]))
     Interaction.objects.bulk_update(interactions, INTERACTION_COLUMNS, batch_size=ROWS_PER_STATEMENT)
+
+
+def _erase_own_ids(key: ContactKey) -> None:
+    """The ids that scripts gave new records; not of one that may exist, since only by its id is it found again."""
+    creations = RecordCreation.objects.filter(configuration=key[0], contact_id=key[1])
+    creations.filter(Q(finished_at__isnull=False) | Q(may_exist=False, lease_until__isnull=True)).update(own_id="")
 
 
 def _erase_events(contact: Contact) -> int:

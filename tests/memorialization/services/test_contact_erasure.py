@@ -340,3 +340,18 @@ def test_a_contact_that_is_pruned_just_before_it_is_locked_is_marked_all_the_sam
 
     monkeypatch.setattr(contact_erasure, "insert_missing", prune_first)
     assert erase(configuration)["contacts"] == 1 and Contact.objects.get().erased_at == NOW
+
+
+def test_the_id_that_a_script_gave_a_record_goes_unless_the_record_has_to_be_found_by_it(configuration):
+    for number, columns in enumerate(({}, {"may_exist": True}, {"lease_until": NOW}, {"finished_at": NOW})):
+        RecordCreation.objects.create(
+            configuration=configuration,
+            entity_type="user",
+            key=f"key:{number}",
+            external_id=str(number),
+            contact_id="1",
+            own_id=TEXT,
+            **columns,
+        )
+    erase(configuration)
+    assert list(RecordCreation.objects.order_by("key").values_list("own_id", flat=True)) == ["", TEXT, TEXT, ""]
