@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 SHORTEST = 5  # digits; less is an extension or a service code, which is nobody's number
 
@@ -22,6 +22,12 @@ class PhoneNumber:
         national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
         digits = "".join(char for char in national if char.isdigit())
         return tuple(dict.fromkeys((self.e164, self.e164.removeprefix("+"), digits, national)))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its area is named where it has to be: without it, the number is somebody's in every area."""
+        reason: int = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(self.e164))
+        return reason == ValidationResult.IS_POSSIBLE
 
     def matches(self, text: str) -> bool:
         """Whether the text is this number, however it is written; an extension behind it does not count."""

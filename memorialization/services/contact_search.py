@@ -89,7 +89,8 @@ def _read_phones(key: str) -> "dict[UUID, _Wanted]":
         return {}
     countries = Configuration.objects.values_list("pk", "phone_country")
     read = {pk: read_phone_number(written, country=country) for pk, country in countries}
-    return {pk: _Wanted(number, number.e164[-TAIL:]) for pk, number in read.items() if number is not None}
+    whole = {pk: number for pk, number in read.items() if number is not None and number.is_whole}
+    return {pk: _Wanted(number, number.e164[-TAIL:]) for pk, number in whole.items()}
 
 
 def _events(report: Callable[[int], None]) -> Iterator[tuple[ContactKey, Iterator[str]]]:

@@ -292,6 +292,12 @@ def test_who_only_mentions_a_person_is_not_that_person(configuration):
     assert not find_contacts("514-555-0123", report=lambda _count: None).every
 
 
+def test_a_number_without_its_area_is_nobodys(configuration):
+    for contact_id, number in enumerate(("555-0123", "555-0123 ext. 7", "+15145550123")):
+        take_in(configuration, call(str(contact_id), fields={"ani": number}), now=NOW)
+    assert not find_contacts("555-0123", report=lambda _count: None).every
+
+
 def test_events_are_read_some_at_a_time_and_none_is_passed_over(configuration, monkeypatch):
     monkeypatch.setattr(contact_search, "EVENTS_PER_READ", 2)
     monkeypatch.setattr(contact_search, "REPORT_EVERY", 4)
