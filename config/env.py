@@ -96,8 +96,8 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
     """SQLite as a durable store for several writing processes.
 
     WAL + IMMEDIATE is the only mode free of "database is locked"; FULL keeps an acknowledged event through a power cut.
-    The log is moved into the database by the sweeps (`housekeeping.move_log`); here only once it has 8,000 pages (32 MB),
-    which would hold up whoever commits just then.
+    The log is moved into the database by the sweeps (`housekeeping.move_log`), and by whoever commits only once it has
+    8,000 pages (32 MB).
     """
     return {
         "ENGINE": "django.db.backends.sqlite3",

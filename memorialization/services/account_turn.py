@@ -108,7 +108,7 @@ class Turn:
         self.opens_at = min(self.opens_at or opens_at, opens_at)
 
     def await_opening(self) -> bool:
-        """Wait for a limit that opens in a moment; whether it does. For longer no thread waits: the timer comes back."""
+        """Wait for a limit that opens in a moment; whether it does. For a later one the timer comes back."""
         if self.opens_at is None or self.is_over or self._waits >= MOST_WAITS:
             return False
         wait_s = (self.opens_at - self.clock()).total_seconds()
