@@ -46,6 +46,11 @@ class ThreadPlaces:
             if place.is_granted:
                 place.has_missed_hint = self._leave(account_id)
 
+    def may_stay(self, *, threads: int) -> bool:
+        """Whether somebody at work may go on after its turn: of `threads` some are free for other accounts."""
+        with self._lock:
+            return not self._is_closed and threads - self._at_work.total() > RESERVED
+
     def note_speed(self, account_id: int, *, is_slow: bool) -> None:
         """Remember whether the account's last turn was slow; a slow one has a single thread."""
         with self._lock:

@@ -20,6 +20,7 @@ from memorialization.services.thread_places import ThreadPlaces
 logger = logging.getLogger(__name__)
 
 SLOW_TURN_S = TURN_S + 5.0  # a turn begins no call after its time, so its last call alone took five seconds or more
+STAY_S = 30.0  # then the thread takes messages again, whoever is free
 HINTS_FOR_MORE = 2  # a backlog spreads over more threads, up to their bound
 
 PLACES = ThreadPlaces()
@@ -32,19 +33,31 @@ def take_turn(*, account_id: int) -> int:
         threads=settings.WORKER_CONCURRENCY,
         is_circuit_closed=lambda: has_closed_circuit(account_id=account_id),
     )
-    has_more = False
     with place as granted:
         if not granted.is_granted:
             return 0  # those at work hint again
-        began = time.monotonic()
         try:
-            has_more = drain_account(account_id=account_id, call_others=partial(_call_others, account_id)).has_more
+            has_more = _take_turns(account_id)
         except CRMAccount.DoesNotExist:
             logger.info("Account %s was deleted; there is nothing to push.", account_id)
             return 0
-        finally:
-            PLACES.note_speed(account_id, is_slow=time.monotonic() - began >= SLOW_TURN_S)
     return HINTS_FOR_MORE if has_more else int(granted.has_missed_hint)
+
+
+def _take_turns(account_id: int) -> bool:
+    """Turn after turn while the account is fast and threads are free for others; whether there is more to do."""
+    began = now = time.monotonic()
+    while True:
+        turn_began = now
+        try:
+            has_more = drain_account(account_id=account_id, call_others=partial(_call_others, account_id)).has_more
+        finally:
+            now = time.monotonic()
+            is_slow = now - turn_began >= SLOW_TURN_S
+            PLACES.note_speed(account_id, is_slow=is_slow)
+        may_stay = now - began < STAY_S and not is_slow and PLACES.may_stay(threads=settings.WORKER_CONCURRENCY)
+        if not has_more or not may_stay:
+            return has_more
 
 
 def _call_others(account_id: int) -> None:

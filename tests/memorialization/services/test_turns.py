@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
-from itertools import islice
+from itertools import count, islice
 
 import pytest
 
@@ -74,8 +74,48 @@ def test_two_accounts_that_hang_leave_threads_to_a_third(engine):
     assert sum(each.result() for each in hanging) == 2, "each of the two is hinted at once more"
 
 
-def test_what_a_turn_leaves_over_calls_for_two_hints(monkeypatch):
-    monkeypatch.setattr(turns, "drain_account", lambda *, account_id, call_others: Turn(has_more=True))
+@pytest.fixture
+def backlog(monkeypatch):
+    """An account that always has more; the list of the turns on it, of which the fifth is the last that is allowed."""
+    taken = []
+
+    def drain(*, account_id, call_others):
+        taken.append(account_id)
+        assert len(taken) < 6
+        return Turn(has_more=True)
+
+    monkeypatch.setattr(turns, "drain_account", drain)
+    return taken
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(turns.STAY_S, 1), (turns.STAY_S / 3, 3)])
+def test_a_thread_goes_on_with_an_account_for_a_while_and_leaves_the_rest_to_two_hints(
+    backlog, monkeypatch, seconds, most
+):
+    monkeypatch.setattr(turns, "SLOW_TURN_S", 2 * turns.STAY_S)
+    moments = count(100.0, seconds)
+    with monkeypatch.context() as patch:
+        patch.setattr(turns.time, "monotonic", lambda: next(moments))
+        assert take_turn(account_id=1) == 2
+    assert len(backlog) == most
+
+
+def test_a_thread_does_not_go_on_while_no_other_is_free(backlog, settings):
+    settings.WORKER_CONCURRENCY = 3
+    assert (take_turn(account_id=1), len(backlog)) == (2, 1)
+
+
+def test_a_thread_does_not_go_on_with_a_slow_account(backlog, monkeypatch):
+    monkeypatch.setattr(turns, "SLOW_TURN_S", 0.0)
+    assert (take_turn(account_id=1), len(backlog)) == (2, 1)
+
+
+def test_a_thread_does_not_go_on_in_a_process_that_is_about_to_end(places, monkeypatch):
+    def drain(*, account_id, call_others):
+        places.close()
+        return Turn(has_more=True)
+
+    monkeypatch.setattr(turns, "drain_account", drain)
     assert take_turn(account_id=1) == 2
 
 
