@@ -19,7 +19,7 @@ from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.row_sql import as_uuid, places_for, read_values, soft_row_lock, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
-from memorialization.deliveries.claim_sql import OF_TYPE, SUSPECT, Which, run_claim
+from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 from memorialization.services.members import waiting_on_lanes
@@ -71,7 +71,7 @@ def claim_lanes(*, account_id: int, entity_type: str, goes_alone: bool, limit: i
 
 def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
     """Lease one lane whose last holder never came back: alone, so that it takes no other lane with it."""
-    return _claim(account_id, 1, now, SUSPECT)
+    return _claim(account_id, 1, now, SUSPECT) if read_values(ANY_SUSPECT, [account_id]) else []
 
 
 def _claim(account_id: int, limit: int, now: datetime, which: Which, **chosen: Any) -> list[LaneHold]:
