@@ -21,6 +21,7 @@ from crm_integrations.providers.errors import AccessDenied, CRMError, GrantEnded
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.authentications import AuthenticationRemoved, replace_access, store_authentication
 from crm_integrations.services.configurations import StateChanged, select_authentication
+from crm_integrations.services.kept_calls import KeptCalls
 from crm_integrations.services.revocation import readable_token, revoke_token
 from crm_integrations.services.rights import GrantedAccess, newly_failing, read_access
 
@@ -93,9 +94,11 @@ def finish_authorization(
     request = _take_request(state=state, actor=actor, session_key=session_key, now=now)
     if error or not code:
         raise AuthorizationRefused("denied" if error == DENIED_ERROR else "not_granted", request, error)
-    access = _exchange(request, code)
+    calls = KeptCalls(get_provider(request.provider))
+    access = _exchange(request, code, calls)
     if request.authentication is None:
-        return _finish_new(request, access, actor, now)
+        return _finish_new(request, access, calls, actor, now)
+    calls.count(account_id=request.authentication.account_id)
     if needs_confirmation(authentication=request.authentication, access=access):
         return FinishedAuthorization(request, pending=access)
     return FinishedAuthorization(request, authentication=renew(request=request, access=access, actor=actor, now=now))
@@ -159,7 +162,7 @@ def _take_request(*, state: str, actor: User, session_key: str, now: datetime) -
     return request
 
 
-def _exchange(request: AuthorizationRequest, code: str) -> GrantedAccess:
+def _exchange(request: AuthorizationRequest, code: str, calls: KeptCalls) -> GrantedAccess:
     provider = get_provider(request.provider)
     try:
         grant = provider.finish_consent(
@@ -169,7 +172,9 @@ def _exchange(request: AuthorizationRequest, code: str) -> GrantedAccess:
         raise AuthorizationRefused(_exchange_reason(error), request, error.message) from error
     _refuse_missing_scopes(provider, request, grant)
     try:
-        return read_access(provider=provider, address=request.address, options=request.options, grant=grant)
+        return read_access(
+            provider=provider, address=request.address, options=request.options, grant=grant, gate=calls
+        )
     except CRMError as error:
         revoke_token(provider, request.address, grant.access_token)
         raise AuthorizationRefused(_identify_reason(error), request, error.message) from error
@@ -183,9 +188,10 @@ def _refuse_missing_scopes(provider: CRMProvider, request: AuthorizationRequest,
 
 
 def _finish_new(
-    request: AuthorizationRequest, access: GrantedAccess, actor: User, now: datetime
+    request: AuthorizationRequest, access: GrantedAccess, calls: KeptCalls, actor: User, now: datetime
 ) -> FinishedAuthorization:
     authentication = store_authentication(request=request, access=access, actor=actor, now=now)
+    calls.count(account_id=authentication.account_id)
     return FinishedAuthorization(request, authentication, is_selected=_select(request, authentication, actor))
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.providers.base import CRMConnection, CRMProvider, Right, RightOutcome, SystemUser, TokenGrant
+from crm_integrations.providers.limits import CallGate
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.connections import run_on_connection
 
@@ -22,9 +23,11 @@ class GrantedAccess:
     rights: tuple[Right, ...]
 
 
-def read_access(*, provider: CRMProvider, address: str, options: Mapping[str, str], grant: TokenGrant) -> GrantedAccess:
+def read_access(
+    *, provider: CRMProvider, address: str, options: Mapping[str, str], grant: TokenGrant, gate: CallGate
+) -> GrantedAccess:
     """Ask the CRM who the fresh token acts as. Raises CRMError."""
-    connection = provider.connect(address, access_token=grant.access_token, options=options)
+    connection = provider.connect(address, access_token=grant.access_token, options=options, gate=gate)
     try:
         user, rights = _ask(connection, grant.scopes)
     finally:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from crm_integrations.models import Authentication, AuthorizationRequest, Configuration
+from crm_integrations.models import Authentication, AuthorizationRequest, CallBudget, Configuration
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured
-from crm_integrations.services import authorization
+from crm_integrations.services import authorization, call_gates
 from crm_integrations.services.authorization import (
     AuthorizationRefused,
     begin_authorization,
@@ -71,6 +71,23 @@ def test_a_consent_stores_the_account_encrypted_and_gives_it_to_the_draft(draft,
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_token, refresh_token FROM crm_integrations_authentication")
         assert all(stored.startswith("v1:") for stored in cursor.fetchone())
+
+
+def test_the_calls_of_a_consent_are_ours_and_not_those_of_others(draft, user):
+    finished = finish(begin(draft, user), user)
+    finish(begin(draft, user, authentication=finished.authentication), user)
+    budget = CallBudget.objects.get(account=finished.authentication.account, limit_class="account")
+    made = sum(name in {"identify", "check_rights"} for name, _details in MemoryProvider.accounts["acme"].calls)
+    assert (budget.granted, budget.answered, budget.in_flight, budget.foreign) == (made, made, 0, 0)
+    assert made == 4
+
+
+def test_a_consent_stands_though_its_calls_cannot_be_counted(draft, user, monkeypatch):
+    def fail(**_columns):
+        raise OperationalError
+
+    monkeypatch.setattr(call_gates, "acquire_several", fail)
+    assert finish(begin(draft, user), user).is_selected
 
 
 def test_neither_state_nor_session_nor_verifier_is_stored_readable(draft, user):

@@ -1,0 +1,53 @@
+"""Calls that are made before it is known whose budgets they spend: a consent's, whose account is stored at its end.
+
+They are counted afterwards, so that an account's page does not take them for those of others.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError
+
+from crm_integrations.database_clock import read_database_clock
+from crm_integrations.providers.base import CRMProvider
+from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.call_gates import AccountCallGate
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class KeptCalls:
+    """See CallGate: lets every call through and keeps what it spent and what was answered."""
+
+    provider: CRMProvider
+    _entered: tuple[str, ...] = ()
+    _made: list[tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=list)
+
+    def enter(self, limit_classes: Sequence[str]) -> None:
+        """A call is about to be made."""
+        self._entered = tuple(limit_classes)
+
+    def leave(self, **answer: Any) -> None:
+        """It is over."""
+        self._made.append((self._entered, answer))
+
+    def count(self, *, account_id: int) -> None:
+        """Count them as ours, as far as the limits are known to have had room for them; never raises."""
+        try:
+            self._count(account_id)
+        except DatabaseError:
+            logger.exception("The calls of a consent could not be counted.")
+
+    def _count(self, account_id: int) -> None:
+        scopes = {limit.limit_class: limit.scope for limit in self.provider.limits}
+        gate = AccountCallGate(account_id=account_id, is_interactive=True, clock=read_database_clock, scopes=scopes)
+        for limit_classes, answer in self._made:
+            try:
+                gate.enter(limit_classes)
+            except BudgetSpent:
+                continue
+            gate.leave(**answer)
+        gate.flush()
