@@ -23,6 +23,7 @@ from memorialization.models import (
     RecordLane,
     ReplayRun,
 )
+from memorialization.selectors.ledger_slices import Branch
 from memorialization.services import contact_erasure, contact_search
 from memorialization.services.contact_erasure import count_stored, erase_contact, note_erasure
 from memorialization.services.contact_search import find_contacts
@@ -315,7 +316,7 @@ def test_what_was_written_while_it_was_erased_is_not_replayed(configuration, clo
     Delivery.objects.update(state="failed", reason="gave_up", next_attempt_at=None)
     with pytest.raises(ReplayRefused):
         replay_delivery(delivery=Delivery.objects.get(), actor=None, now=NOW)
-    members = find_members(Delivery.objects.all(), after=0, limit=10)
+    members = find_members([Branch(Delivery.objects.all())], after=0, limit=10)
     run = ReplayRun.objects.create(key=uuid4(), actor_name="x", last_id=members[0].pk, started_at=NOW, moved_at=NOW)
     assert [step.refused for step in replay_slice(run=run, members=members, now=NOW)] == ["nothing_to_write"]
     assert Delivery.objects.count() == 1
