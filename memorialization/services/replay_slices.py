@@ -111,7 +111,7 @@ def _refusal(delivery: Delivery, unlinks: Sequence[Mapping[str, str]]) -> str:
     if was_replayed and delivery.state != State.WAITING:
         return "replayed"
     is_erased: bool = delivery.erased_at is not None  # type: ignore[attr-defined]
-    return "nothing_to_write" if is_erased else refusal_of(delivery, unlinks=unlinks)
+    return "erased" if is_erased else refusal_of(delivery, unlinks=unlinks)
 
 
 def _store_replays(deliveries: Sequence[Delivery], accounts: Mapping[int, int], now: datetime) -> list[Delivery]:

@@ -42,7 +42,7 @@ def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) ->
     with transaction.atomic():
         contacts = Contact.objects.select_for_update()  # as planners do for revisions
         if contacts.get(pk=delivery.interaction.contact_id).erased_at is not None:
-            raise ReplayRefused("nothing_to_write")
+            raise ReplayRefused("erased")
         delivery.refresh_from_db()
         replayed = _make_due(delivery, now) if delivery.state == Delivery.State.WAITING else _revise(delivery, now)
         assert replayed.lane is not None  # the database's own rule for waiting deliveries
@@ -58,7 +58,7 @@ def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) ->
 
 
 def refusal_of(delivery: Delivery, *, unlinks: Sequence[Mapping[str, str]]) -> str:
-    """Why it cannot go again, or nothing: sending, no_record, unlinked, nothing_to_write, not_authenticated.
+    """Why it cannot go again, or nothing: sending, erased, no_record, unlinked, nothing_to_write, not_authenticated.
 
     `unlinks` are its interaction's. The configuration is read only when nothing else speaks against a replay.
     """
@@ -67,7 +67,7 @@ def refusal_of(delivery: Delivery, *, unlinks: Sequence[Mapping[str, str]]) -> s
     if delivery.state not in REPLAYABLE:
         return "sending"
     if delivery.reason == DeliveryReason.ERASED:
-        return "nothing_to_write"
+        return "erased"
     if not delivery.record_id:
         return "no_record"
     if {"entity_type": delivery.entity_type, "id": delivery.record_id} in unlinks:

@@ -34,6 +34,7 @@ REFUSALS = {
     "sending": gettext_lazy("It is being sent right now; wait for what comes of it."),
     "no_record": gettext_lazy("It has no record. Link one to the interaction: the values are then written to it."),
     "nothing_to_write": gettext_lazy("It has nothing to write: every value is blank, withheld or left out."),
+    "erased": gettext_lazy("What was stored about its contact was erased."),
     "not_authenticated": gettext_lazy("The configuration is connected to no account. Authenticate it first."),
     "unlinked": gettext_lazy("The record was unlinked from the interaction. Link it again to write to it."),
     "replayed": gettext_lazy("It was replayed before; what became of it is shown with that replay."),

@@ -318,7 +318,7 @@ def test_what_was_written_while_it_was_erased_is_not_replayed(configuration, clo
         replay_delivery(delivery=Delivery.objects.get(), actor=None, now=NOW)
     members = find_members([Branch(Delivery.objects.all())], after=0, limit=10)
     run = ReplayRun.objects.create(key=uuid4(), actor_name="x", last_id=members[0].pk, started_at=NOW, moved_at=NOW)
-    assert [step.refused for step in replay_slice(run=run, members=members, now=NOW)] == ["nothing_to_write"]
+    assert [step.refused for step in replay_slice(run=run, members=members, now=NOW)] == ["erased"]
     assert Delivery.objects.count() == 1
 
 
