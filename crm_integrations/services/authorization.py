@@ -172,9 +172,7 @@ def _exchange(request: AuthorizationRequest, code: str, calls: KeptCalls) -> Gra
         raise AuthorizationRefused(_exchange_reason(error), request, error.message) from error
     _refuse_missing_scopes(provider, request, grant)
     try:
-        return read_access(
-            provider=provider, address=request.address, options=request.options, grant=grant, gate=calls
-        )
+        return read_access(provider=provider, address=request.address, options=request.options, grant=grant, gate=calls)
     except CRMError as error:
         revoke_token(provider, request.address, grant.access_token)
         raise AuthorizationRefused(_identify_reason(error), request, error.message) from error

@@ -6,6 +6,7 @@ from functools import lru_cache
 from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -56,7 +57,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def badge(state: str, label: str) -> SafeString:
+def badge(state: str, label: str | Promise) -> SafeString:
     """A state in words, with its colour and picture."""
     look = LOOKS.get(str(state), QUIET)
     return format_html('<span class="state tone-{}">{}{}</span>', look.tone, _decoration(look.icon), label)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import F, Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
-PAGE_ROWS = 50
+PAGE_ROWS = 40
 NEWS_LIMIT = 99  # more new rows than this are not counted
 
 
