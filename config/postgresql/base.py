@@ -1,11 +1,14 @@
 """PostgreSQL as Django speaks to it, but for the health of kept connections, which is seen without a round trip.
 
+And a server that is gone as something is committed is told like one that is gone at any other time.
+
 Django asks `SELECT 1` before the first statement of every request. Whatever a server says as it hangs up – at least the
 end of the stream – waits to be read by then, so a connection on which nothing waits is taken for sound.
 """
 
 from select import POLLIN, poll
 
+from django.db import DatabaseError, OperationalError
 from django.db.backends.postgresql import base
 
 
@@ -19,6 +22,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.errors_occurred or _has_news(self.connection.fileno()):
             return bool(super().is_usable())
         return True
+
+    def _commit(self) -> None:
+        """Of a server that crashes meanwhile the driver may say no more than DatabaseError, without a code."""
+        try:
+            super()._commit()  # type: ignore[misc] # django-stubs does not know it
+        except DatabaseError as error:
+            if type(error) is DatabaseError:
+                raise OperationalError(*error.args) from error
+            raise
 
 
 def _has_news(descriptor: int) -> bool:

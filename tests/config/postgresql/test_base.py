@@ -1,7 +1,7 @@
 """The health of kept connections to PostgreSQL (config.postgresql.base)."""
 
 import pytest
-from django.db import connection, connections
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections
 from django.db.backends.postgresql import base
 
 from config.postgresql.base import DatabaseWrapper
@@ -84,6 +84,27 @@ def test_after_an_error_the_server_is_asked(kept, asked):
     kept.errors_occurred = True
     assert next_request(kept) == 7
     assert asked == [kept]
+
+
+def test_a_server_that_is_gone_as_something_is_committed_is_told_as_one_that_is_gone(kept, monkeypatch):
+    """As psycopg2 tells of a crash (seen in the fault matrix): no class of its own, no code."""
+
+    def fail(_self):
+        raise DatabaseError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(base.DatabaseWrapper, "_commit", fail)
+    with pytest.raises(OperationalError, match="closed the connection"):
+        kept.commit()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_commit_finds_wrong_stays_what_it_is(kept):
+    kept.set_autocommit(False)
+    with kept.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        cursor.execute("INSERT INTO once VALUES (1), (1)")
+    with pytest.raises(IntegrityError):
+        kept.commit()
 
 
 def test_one_that_was_closed_is_opened_anew(kept):
