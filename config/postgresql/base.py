@@ -1,15 +1,17 @@
 """PostgreSQL as Django speaks to it, but for the health of kept connections, which is seen without a round trip.
 
-And a server that is gone as something is committed is told like one that is gone at any other time.
+And a server that crashes in the middle of a statement or commit is told like one that is gone at any other time.
 
 Django asks `SELECT 1` before the first statement of every request. Whatever a server says as it hangs up – at least the
 end of the stream – waits to be read by then, so a connection on which nothing waits is taken for sound.
 """
 
 from select import POLLIN, poll
+from typing import Any
 
-from django.db import DatabaseError, OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper, OperationalError
+from django.utils.functional import cached_property
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -23,14 +25,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return bool(super().is_usable())
         return True
 
-    def _commit(self) -> None:
-        """Of a server that crashes meanwhile the driver may say no more than DatabaseError, without a code."""
-        try:
-            super()._commit()  # type: ignore[misc] # django-stubs does not know it
-        except DatabaseError as error:
-            if type(error) is DatabaseError:
-                raise OperationalError(*error.args) from error
-            raise
+    @cached_property
+    def wrap_database_errors(self) -> "_ErrorWrapper":
+        """Tells the driver's errors as Django's."""
+        return _ErrorWrapper(self)
+
+
+class _ErrorWrapper(DatabaseErrorWrapper):
+    """Of a server that crashes meanwhile the driver may say no more than DatabaseError, without a code."""
+
+    wrapper: base.DatabaseWrapper
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type is self.wrapper.Database.DatabaseError:
+            self.wrapper.errors_occurred = True
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
 
 
 def _has_news(descriptor: int) -> bool:

@@ -1,7 +1,7 @@
 """The health of kept connections to PostgreSQL (config.postgresql.base)."""
 
 import pytest
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection, connections
 from django.db.backends.postgresql import base
 
 from config.postgresql.base import DatabaseWrapper
@@ -86,15 +86,16 @@ def test_after_an_error_the_server_is_asked(kept, asked):
     assert asked == [kept]
 
 
-def test_a_server_that_is_gone_as_something_is_committed_is_told_as_one_that_is_gone(kept, monkeypatch):
-    """As psycopg2 tells of a crash (seen in the fault matrix): no class of its own, no code."""
+def test_a_server_that_crashes_is_told_as_one_that_is_gone(kept):
+    """As psycopg2 tells of a crash in the middle (seen in the fault matrix): no class of its own, no code."""
+    with pytest.raises(OperationalError, match="closed the connection"), kept.wrap_database_errors:
+        raise kept.Database.DatabaseError("server closed the connection unexpectedly")
+    assert kept.errors_occurred
 
-    def fail(_self):
-        raise DatabaseError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(base.DatabaseWrapper, "_commit", fail)
-    with pytest.raises(OperationalError, match="closed the connection"):
-        kept.commit()
+def test_other_errors_stay_what_they_are(kept):
+    with pytest.raises(ProgrammingError), kept.cursor() as cursor:
+        cursor.execute("SELECT nothing")
 
 
 @pytest.mark.django_db(transaction=True)
