@@ -75,7 +75,10 @@ def keep_what_is_loaded(**_: Any) -> None:
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def stop_companions(**_: Any) -> None:
-    """The worker goes down: no further sweep."""
+    """The worker goes down: no further sweep, and no further turn of a thread that is at work."""
+    from memorialization.services import turns
+
+    turns.PLACES.close()
     while _companions:
         _companions.pop().stop()
 

@@ -7,9 +7,17 @@ import pytest
 from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker.consumer import Consumer
 
-from config.celery import OBJECTS_PER_COLLECTION, app, begin_anew_after_an_error, keep_what_is_loaded
+from config.celery import (
+    OBJECTS_PER_COLLECTION,
+    app,
+    begin_anew_after_an_error,
+    keep_what_is_loaded,
+    stop_companions,
+)
 from config.lasting_consumer import LastingConsumer
 from memorialization import watchdog
+from memorialization.services import turns
+from memorialization.services.thread_places import ThreadPlaces
 
 
 def test_the_worker_connects_anew_whatever_closing_the_lost_connection_raised(monkeypatch):
@@ -49,3 +57,11 @@ def test_what_is_loaded_when_the_worker_is_up_is_not_walked_through_again(monkey
     monkeypatch.setattr(gc, "set_threshold", called.append)
     keep_what_is_loaded()
     assert called == ["freeze", OBJECTS_PER_COLLECTION]
+
+
+def test_a_worker_that_is_asked_to_end_begins_no_further_turn(monkeypatch):
+    places = ThreadPlaces()
+    monkeypatch.setattr(turns, "PLACES", places)
+    assert places.may_stay(threads=10)
+    stop_companions()
+    assert not places.may_stay(threads=10)
