@@ -121,6 +121,15 @@ def spare(window: BudgetWindow, *, reserved: int, now: datetime) -> int:
     return max(min(left, current.answered - current.in_flight), 0)
 
 
+def is_half_used(window: BudgetWindow, *, reserved: int, now: datetime) -> bool:
+    """Whether half of what we may spend of a window is spent, and what has no other way should have the rest."""
+    current = refresh(window, now)
+    if current.calls is None:
+        return False
+    ours = current.calls - max(min(reserved, current.calls - 1), current.foreign)
+    return current.granted * 2 >= ours > 1
+
+
 def grant(window: BudgetWindow, *, now: datetime) -> BudgetWindow:
     """One more call; only after `opens_at` said None."""
     current = refresh(window, now)

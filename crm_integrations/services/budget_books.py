@@ -83,6 +83,12 @@ class BudgetBook:
         found = [self.window_of(name) for name in limit_classes]
         return min(windows.spare(window, reserved=self._head_room(window), now=now) for window in found)
 
+    def is_half_used(self, limit_class: str, *, now: datetime) -> bool:
+        """Whether deliveries have spent half of what they may of a limit; of places nothing is spent."""
+        window = self.window_of(limit_class)
+        is_place = self.scope_of(limit_class) is LimitScope.IN_FLIGHT
+        return not is_place and windows.is_half_used(window, reserved=self._head_room(window), now=now)
+
     def end_of(self, limit_classes: Sequence[str]) -> datetime | None:
         """When the first of these windows is over, as far as is known."""
         ends = [self.window_of(name).ends_at for name in limit_classes]

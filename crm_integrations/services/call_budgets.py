@@ -138,6 +138,11 @@ def opens_at(
     return shut[1] if shut else None
 
 
+def is_half_used(*, book: BudgetBook, limit_classes: Sequence[str], now: datetime) -> bool:
+    """Whether half of what deliveries may spend of one of these limits is spent, as the book was read."""
+    return any(book.is_half_used(name, now=now) for name in _governed(book, limit_classes))
+
+
 def blocked_until(*, account_id: int, now: datetime, limit_class: str = WHOLE_ACCOUNT) -> datetime | None:
     """Until when the CRM asked to be left alone; None = it did not."""
     rows = CallBudget.objects.filter(account_id=account_id, limit_class=limit_class, blocked_until__gt=now)

@@ -21,7 +21,7 @@ from memorialization.services.claims import (
     release_lanes,
     send_alone,
 )
-from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, WorkFinder
+from memorialization.services.due_work import WorkFinder
 from memorialization.services.marks import read_marks
 from memorialization.services.members import waiting_on_lanes
 from memorialization.services.outcomes import conclude_groups_without_call
@@ -106,7 +106,7 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
         if types not in limits:
             limits[types] = connection.bulk_limit(entity_type, types)
         (fit if limits[types] else unfit).append(lane)
-    if len(fit) < BULK_FROM_WHEN_SPENT:
+    if not fit:
         return holds
     most = min(limits[types] for types in limits if limits[types])
     give_back_untouched(holds=[lane.hold for lane in fit[most:]])

@@ -17,7 +17,7 @@ from memorialization.services.account_turn import Turn
 from memorialization.services.bulk_polling import poll_bulk_writes
 from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
-from memorialization.services.due_work import BULK_FROM_WHEN_SPENT, Work, WorkFinder
+from memorialization.services.due_work import Work, WorkFinder
 from memorialization.services.event_folding import fold_account_events
 from memorialization.services.match_holds import look_for_matches
 from memorialization.services.matching import MatchReport, match_interactions
@@ -164,5 +164,5 @@ def _push_claim(turn: Turn, finder: WorkFinder, work: Work) -> bool:
     )
     if holds and work.rest > 0:
         turn.ask_for_help()
-    is_bulk = work.is_bulk and len(holds) >= BULK_FROM_WHEN_SPENT
+    is_bulk = work.is_bulk and len(holds) >= work.fewest
     return (push_in_bulk if is_bulk else push_lanes)(turn, finder, holds)

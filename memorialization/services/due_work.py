@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
@@ -12,12 +12,13 @@ from crm_integrations.providers.base import CRMProvider, LimitScope
 from crm_integrations.providers.registry import get_provider
 from crm_integrations.row_sql import as_time, read_values
 from crm_integrations.services.budget_books import BudgetBook, read_book
-from crm_integrations.services.call_budgets import opens_at, set_in_flight
+from crm_integrations.services.call_budgets import is_half_used, opens_at, set_in_flight
 from memorialization.models import RecordLane
+from memorialization.services.account_turn import MOMENT_S
 from memorialization.services.bulk_writing import count_on_their_way, open_bulk_writes
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
-BULK_FROM_WHEN_SPENT = 2  # the same while the limit of single writes is used up
+FEWEST_IN_BULK = 2  # when others have claimed the rest meanwhile
 SINGLES_AT_ONCE = 10  # what is due is shared among so many claims of threads that write one by one
 FEWEST_SINGLES, MOST_SINGLES = 4, 20  # of a claim
 BULKS_AT_ONCE = 10  # what is due is spread over as many bulk writes, which the CRM works off side by side
@@ -44,6 +45,7 @@ class Work:
     size: int
     claims: int = 1  # so many of them are worth while before looking again
     rest: int = 0  # lanes that are due beyond the first claim, as far as they were counted
+    fewest: int = FEWEST_IN_BULK  # lanes that still go in bulk when a claim finds no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,23 @@ class WorkFinder:
         return DueWork(tuple(works), min(waits, default=None))
 
     def _choose(self, entity_type: str, goes_alone: bool, due: int, free_slots: int, now: datetime) -> Work | None:
-        """The way that gets most done; None while the limits are closed, or all bulk writes are on their way."""
-        is_single_open = self._opens_at(entity_type, is_bulk=False, now=now) is None
-        least = BULK_FROM if is_single_open else BULK_FROM_WHEN_SPENT
-        if not goes_alone and due >= least and self.slots:
-            if free_slots <= 0:
+        """The way that gets most done; None while the limits are closed, or a bulk write under way is to be awaited.
+
+        Half of the single writes of a window are for what has no other way, such as notes: beyond that, values go in
+        bulk however few they are, and gather while the bulk writes before them are under way.
+        """
+        single_opens_at = self._opens_at(entity_type, is_bulk=False, now=now)
+        is_shut = single_opens_at is not None and single_opens_at > now + timedelta(seconds=MOMENT_S)
+        is_scarce = is_shut or self._is_half_used(entity_type, now)
+        if not goes_alone and self.slots and (due >= BULK_FROM or is_scarce):
+            if free_slots <= 0 or due < min(BULK_FROM, self.slots - free_slots):
                 return None  # one will be free sooner than calls of their own get much done
             if self._opens_at(entity_type, is_bulk=True, now=now) is None:
                 size = self._bulk_size(entity_type, due)
                 claims = min(free_slots, math.ceil(due / size))
-                return Work(entity_type, False, True, size, claims, rest=due - size)
-        if not is_single_open:
+                fewest = 1 if is_scarce else FEWEST_IN_BULK
+                return Work(entity_type, False, True, size, claims, rest=due - size, fewest=fewest)
+        if single_opens_at is not None:
             return None
         size = min(max(math.ceil(due / SINGLES_AT_ONCE), FEWEST_SINGLES), MOST_SINGLES)
         return Work(entity_type, goes_alone, False, size, rest=due - size)
@@ -126,6 +134,10 @@ class WorkFinder:
         if classes not in self._openings:
             self._openings[classes] = opens_at(book=self._book(), limit_classes=classes, now=now)
         return self._openings[classes]
+
+    def _is_half_used(self, entity_type: str, now: datetime) -> bool:
+        classes = self.classes(entity_type, is_bulk=False)
+        return is_half_used(book=self._book(), limit_classes=classes, now=now)
 
     def _book(self) -> BudgetBook:
         """The budgets, read once for each look."""

@@ -18,6 +18,7 @@ from crm_integrations.budgets.windows import (
     give_back,
     grant,
     head_room,
+    is_half_used,
     observe,
     opens_at,
     refresh,
@@ -286,3 +287,22 @@ def test_alone_with_an_account_every_call_is_accepted(limit, gaps):
             is_taken, said = server.take(now)
             assert is_taken
             ours = settle(ours, stamp=ours.stamp, report=said, now=at(now))
+
+
+@pytest.mark.parametrize(
+    ("calls", "granted", "foreign", "reserved", "is_half"),
+    [
+        (100, 44, 0, 10, False),
+        (100, 45, 0, 10, True),
+        (100, 35, 30, 10, True),  # what others use is not ours to spend
+        (5, 2, 0, 0, False),
+        (5, 3, 0, 0, True),
+        (1, 0, 0, 0, False),  # of one call there is no half
+        (1, 1, 0, 0, False),
+        (None, 500, 0, 0, False),
+    ],
+)
+def test_half_of_what_may_be_spent(calls, granted, foreign, reserved, is_half):
+    used = window(calls, granted=granted, foreign=foreign, ends_at=at(60))
+    assert is_half_used(used, reserved=reserved, now=NOW) == is_half
+    assert not is_half_used(used, reserved=reserved, now=at(61))

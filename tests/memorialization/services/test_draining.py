@@ -249,7 +249,7 @@ def test_a_window_that_opens_in_a_moment_is_waited_for_in_the_turn(configuration
 
 def test_a_limit_that_opens_later_is_left_to_the_timer(configuration, clock, monkeypatch):
     monkeypatch.setattr(account_turn, "pause", lambda _seconds: pytest.fail("no thread waits so long"))
-    make_delivery(configuration)
+    make_delivery(configuration, make_entry("comment", "Note", type="comment"))
     shut_limit(configuration.authentication.account_id, "update", seconds=1)
     turn = push_all(configuration, clock)
     assert (turn.deliveries, turn.opens_at) == (0, NOW + timedelta(seconds=1))
