@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
 from django.utils import timezone
@@ -103,6 +103,13 @@ def read_values(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ..
         return list(cursor.fetchall())
 
 
+def change_rows(statement: str, parameters: Sequence[Any]) -> int:
+    """How many rows a statement changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
 class Selection(Generic[Row]):
     """Columns of a model in a statement, where it is called `alias`, and the way back from their values to a row."""
 
@@ -123,7 +130,7 @@ class Selection(Generic[Row]):
         """The row; what was not chosen is read when it is asked for."""
         row = self._model.__new__(self._model)
         state = ModelState()
-        state.adding, state.db = False, connection.alias
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
         stored = vars(row)
         stored.update(zip(self._attributes, values, strict=True), _state=state)
         for attribute, read in self._readers:

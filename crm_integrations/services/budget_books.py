@@ -16,8 +16,9 @@ from crm_integrations.budgets.windows import BudgetWindow, Stamp
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitScope
 from crm_integrations.providers.registry import UnknownProvider, get_provider
-from crm_integrations.row_sql import insert_values, read_rows, soft_row_lock
+from crm_integrations.row_sql import insert_values, read_rows
 from crm_integrations.row_updates import update_rows
+from crm_integrations.services.account_rows import lock_account
 
 UNKNOWN_WINDOW_S = 60.0  # of a limit that nobody documented
 REASON_LIMIT = 200  # characters, as CallBudget.block_reason
@@ -128,10 +129,7 @@ class BudgetBook:
 def open_book(*, account_id: int) -> BudgetBook:
     """The account's budgets, locked until the transaction ends. Raises CRMAccount.DoesNotExist."""
     assert transaction.get_connection().in_atomic_block, "the lock lasts as long as the transaction"
-    locked = read_rows(CRMAccount, f"id = %s{soft_row_lock()}", [account_id])
-    if not locked:
-        raise CRMAccount.DoesNotExist
-    return read_book(locked[0])
+    return read_book(lock_account(account_id=account_id))
 
 
 def read_book(account: CRMAccount) -> BudgetBook:

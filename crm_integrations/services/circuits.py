@@ -8,6 +8,7 @@ from django.conf import settings
 from crm_integrations.budgets.circuits import Circuit, CircuitState, begin_probe, is_probe_due, note
 from crm_integrations.models import CRMAccount
 from crm_integrations.row_updates import update_rows
+from crm_integrations.services.account_rows import read_account
 
 COLUMNS = {
     "state": "circuit_state",
@@ -30,8 +31,7 @@ class CircuitVerdict:
 
 def may_push(*, account_id: int, now: datetime) -> CircuitVerdict:
     """Whether deliveries of the account may be pushed; the one who gets PROBE has won it from everybody else."""
-    account = CRMAccount.objects.only("pk", *COLUMNS.values()).get(pk=account_id)
-    circuit = read_circuit(account)
+    circuit = read_circuit(read_account(account_id=account_id))
     if circuit.state is CircuitState.CLOSED:
         return CircuitVerdict(CircuitState.CLOSED)
     if not is_probe_due(circuit, now):

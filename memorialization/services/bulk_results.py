@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
+from crm_integrations.row_sql import as_uuid
 from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
@@ -32,6 +32,8 @@ from memorialization.services.outcomes import (
 
 State = BulkWrite.State
 NO_FAULT_OF_THE_WRITE = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)
+NOT_OVER = "state IN ('prepared', 'searching', 'running')"
+POLLED = "poll_lease = %s AND NOT (state = 'concluded')"
 ATTEMPT_COLUMNS = ("outcome", "finished_at", "status", "message", "answer")
 MOST_LOST_POLLS = 5  # in a row; then something about the bulk write kills whoever concludes it
 
@@ -59,30 +61,27 @@ def store_progress(*, bulk: BulkWrite, progress: BulkProgress, poll_at: datetime
     if progress.is_finished:
         failed = {key: outcome for key, outcome in progress.outcomes.items() if not outcome.succeeded}
         columns |= {
-            "state": State.FINISHED,
+            "state": State.FINISHED.value,
             "finished_at": now,
             "poll_at": now,
             "refusals": {key: [outcome.error, outcome.words] for key, outcome in failed.items()},
             "unknown": [key for key in read_record_ids(bulk) if key not in progress.outcomes],
         }
     else:
-        columns |= {"state": State.RUNNING, "poll_at": poll_at, "done": progress.done or 0, "lost_polls": 0}
+        columns |= {"state": State.RUNNING.value, "poll_at": poll_at, "done": progress.done or 0, "lost_polls": 0}
         if (progress.done or 0) > bulk.done:
             columns["progressed_at"] = now
-    not_over = BulkWrite.objects.filter(pk=bulk.pk, state__in=[State.PREPARED, State.SEARCHING, State.RUNNING])
-    not_over.update(**columns)
+    update_rows(BulkWrite, {bulk.pk: tuple(columns.values())}, tuple(columns), guard=NOT_OVER)
 
 
 def release_poll(*, bulk: BulkWrite, **columns: object) -> None:
     """Give the poll lease back; no-op for one that is concluded or that somebody else holds."""
-    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
-    own.update(poll_lease=None, poll_lease_until=None, **columns)
+    _update_polled(bulk, poll_lease=None, poll_lease_until=None, **columns)
 
 
 def give_up_looking(*, bulk: BulkWrite, now: datetime) -> None:
     """Nobody will say what became of it: the records themselves are read. No-op when somebody else looks after it."""
-    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
-    own.update(state=State.FINISHED, poll_at=now, unknown=read_record_ids(bulk))
+    _update_polled(bulk, state=State.FINISHED.value, poll_at=now, unknown=read_record_ids(bulk))
 
 
 def read_record_ids(bulk: BulkWrite) -> list[str]:
@@ -181,16 +180,20 @@ def _apart(member: BulkMember, outcome: Outcome) -> _Result:
 @transaction.atomic
 def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> None:
     """Bulk write, lanes, attempts, deliveries and marks together, or nothing."""
-    own = BulkWrite.objects.filter(pk=bulk.pk, poll_lease=bulk.poll_lease).exclude(state=State.CONCLUDED)
-    if not own.update(
-        state=State.CONCLUDED, concluded_at=now, poll_at=None, poll_lease=None, poll_lease_until=None, done=F("size")
-    ):
+    over = {"poll_at": None, "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
+    if not _update_polled(bulk, state=State.CONCLUDED.value, concluded_at=now, **over):
         raise LeaseLost
     lane_ids = lock_lanes("bulk_write_id = %s", [bulk.pk])
     endings = {result.member.attempt_id: _attempt_values(result.outcome, now) for result in results}
     update_rows(Attempt, endings, ATTEMPT_COLUMNS)
     store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)
     free_lanes(lane_ids=lane_ids)
+
+
+def _update_polled(bulk: BulkWrite, **columns: object) -> int:
+    """Change it as the one who looks after it; 0 when it is concluded or somebody else's."""
+    lease = bulk.poll_lease and as_uuid(bulk.poll_lease)
+    return update_rows(BulkWrite, {bulk.pk: tuple(columns.values())}, tuple(columns), guard=POLLED, guarded_by=[lease])
 
 
 def _attempt_values(outcome: Outcome, now: datetime) -> tuple[Any, ...]:

@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import BulkProgress, CRMValue, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
-from crm_integrations.row_sql import insert_values
+from crm_integrations.row_sql import insert_rows, insert_values, read_rows, read_values
 from crm_integrations.row_updates import update_rows
+from crm_integrations.services.account_rows import lock_account
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import expected_duration_s
 from memorialization.deliveries.coalescing import Group
@@ -32,6 +31,9 @@ from memorialization.services.outcomes import describe_request, link_members
 State = BulkWrite.State
 Updates = Mapping[str, Mapping[str, CRMValue]]  # by record, in the order of the lanes
 ATTEMPT_COLUMNS = ("lane_id", "bulk_write_id", "fence", "started_at", "request")
+# Those that are not concluded, by the index of these: the concluded ones are kept, and become many.
+OPEN = f"FROM {BulkWrite._meta.db_table} WHERE account_id = %s AND NOT (state = 'concluded') AND poll_at IS NOT NULL"
+LATEST_SEEN = "account_id = %s AND entity_type = %s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
 STOOD_STILL = "The worker stood still before its call."
 
 
@@ -92,23 +94,26 @@ def merge_types(groups: Sequence[Group]) -> Mapping[str, FieldType]:
 
 def count_on_their_way(*, account_id: int) -> int:
     """Bulk writes that the CRM may have under way."""
-    return open_bulk_writes(account_id=account_id).exclude(state=State.FINISHED).count()
+    [(count,)] = read_values(f"SELECT COUNT(*) {OPEN} AND state <> 'finished'", [account_id])
+    return int(count)
 
 
-def open_bulk_writes(*, account_id: int) -> QuerySet[BulkWrite]:
-    """Those that are not concluded, by the index of these: the concluded ones are kept, and become many."""
-    return BulkWrite.objects.filter(account=account_id, poll_at__isnull=False).exclude(state=State.CONCLUDED)
+def count_records_underway(*, account_id: int, entity_type: str) -> int:
+    """Records of bulk writes that are not concluded."""
+    statement = f"SELECT COALESCE(SUM(size), 0) {OPEN} AND entity_type = %s"
+    [(count,)] = read_values(statement, [account_id, entity_type])
+    return int(count)
 
 
 @transaction.atomic
 def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], updates: Updates, now: datetime) -> BulkWrite:
     """Everything that the call is about, in one commit."""
     # Whoever else wants a slot waits; a planner that makes a lane, and so refers to the account, does not.
-    CRMAccount.objects.select_for_update(no_key=True).get(pk=spec.account_id)
+    lock_account(account_id=spec.account_id)
     if count_on_their_way(account_id=spec.account_id) >= spec.slots:
         raise NoSlot
     until = now + timedelta(seconds=lease_length_s())
-    bulk = BulkWrite.objects.create(
+    bulk = BulkWrite(
         account_id=spec.account_id,
         authentication_id=spec.authentication_id,
         entity_type=spec.entity_type,
@@ -121,6 +126,7 @@ def _prepare(spec: BulkSpec, lanes: Sequence[BulkLane], updates: Updates, now: d
         poll_lease=uuid.uuid4(),
         poll_lease_until=until,
     )
+    insert_rows([bulk])
     _take_lanes(bulk, lanes)
     _store_attempts(bulk, lanes, updates, now)
     return bulk
@@ -150,10 +156,9 @@ def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], updates: Updates
 
 def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> None:
     """From now on whoever polls owns it; also when this process was so slow that somebody began to look for it."""
-    same = BulkWrite.objects.filter(account=bulk.account_id, entity_type=bulk.entity_type, finished_at__isnull=False)
-    took = ExpressionWrapper(F("finished_at") - F("created_at"), output_field=DurationField())
-    seen = same.order_by("-pk").values_list("size", took).first()
-    size, seen_s = (seen[0], seen[1].total_seconds()) if seen else (None, None)
+    size = seen_s = None
+    for seen in read_rows(BulkWrite, LATEST_SEEN, [bulk.account_id, bulk.entity_type]):
+        size, seen_s = seen.size, ((seen.finished_at or now) - seen.created_at).total_seconds()
     wait_s = expected_duration_s(size=bulk.size, seen_size=size, seen_s=seen_s)
     store_progress(bulk=bulk, progress=progress, poll_at=now + timedelta(seconds=wait_s), now=now)
     release_poll(bulk=bulk)

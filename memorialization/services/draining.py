@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.database_clock import Clock, SteadyClock
-from crm_integrations.models import CRMAccount
+from crm_integrations.services.account_rows import read_account
 from crm_integrations.services.circuits import give_probe_back, may_push
 from memorialization.services.account_turn import Turn
 from memorialization.services.bulk_polling import poll_bulk_writes
@@ -43,7 +43,7 @@ def drain_account(
     """
     clock = clock or SteadyClock()
     recover_lost_lanes(now=clock())
-    turn = Turn(CRMAccount.objects.get(pk=account_id), clock, time.monotonic() + turn_s, call_others=call_others)
+    turn = Turn(read_account(account_id=account_id), clock, time.monotonic() + turn_s, call_others=call_others)
     has_more_events = fold_account_events(account_id=account_id, clock=clock, most_s=min(FOLDING_S, turn_s))
     verdict = may_push(account_id=account_id, now=clock())
     if verdict.state is CircuitState.OPEN:

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
-
 from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import CRMProvider, LimitScope
 from crm_integrations.providers.registry import get_provider
@@ -15,7 +13,7 @@ from crm_integrations.services.budget_books import BudgetBook, read_book
 from crm_integrations.services.call_budgets import is_half_used, opens_at, set_in_flight
 from memorialization.models import RecordLane
 from memorialization.services.account_turn import MOMENT_S
-from memorialization.services.bulk_writing import count_on_their_way, open_bulk_writes
+from memorialization.services.bulk_writing import count_on_their_way, count_records_underway
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
 FEWEST_IN_BULK = 2  # when others have claimed the rest meanwhile
@@ -125,8 +123,7 @@ class WorkFinder:
 
     def _bulk_size(self, entity_type: str, due: int) -> int:
         """A share of all that is due and under way, so that many who look at the same backlog choose the same size."""
-        open_writes = open_bulk_writes(account_id=self._account.pk).filter(entity_type=entity_type)
-        underway: int = open_writes.aggregate(size=Sum("size", default=0))["size"]
+        underway = count_records_underway(account_id=self._account.pk, entity_type=entity_type)
         return min(max(math.ceil((due + underway) / BULKS_AT_ONCE), SMALLEST_BULK), LARGEST_BULK)
 
     def _opens_at(self, entity_type: str, *, is_bulk: bool, now: datetime) -> datetime | None:

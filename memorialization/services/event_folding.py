@@ -13,13 +13,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q, QuerySet
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.models import Configuration
+from crm_integrations.models import Authentication, Configuration
 from crm_integrations.new_rows import new_row
-from crm_integrations.row_sql import as_uuid, insert_missing, places_for, read_rows, row_lock
+from crm_integrations.row_sql import (
+    Selection,
+    as_time,
+    as_uuid,
+    insert_missing,
+    places_for,
+    read_rows,
+    read_values,
+    row_lock,
+    selection,
+)
 from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.erased_text import bare_event
@@ -38,6 +48,15 @@ FOLDED_COLUMNS = ("contact_id", "fold_after")
 WORK_NOTED_EVERY_S = 10.0  # by each process
 DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the events
 
+WITH_EVENTS = f"""
+SELECT {{id}} FROM {Configuration._meta.db_table} present
+WHERE NOT (present.state = 'deleted') AND EXISTS (
+  SELECT 1 FROM {InteractionEvent._meta.db_table} event
+  WHERE event.configuration_id = present.id AND event.contact_id IS NULL
+    AND (event.fold_after IS NULL OR event.fold_after <= %s))
+"""  # noqa: S608 - names of our own models
+OF_ACCOUNT = f"AND present.authentication_id IN (SELECT id FROM {Authentication._meta.db_table} WHERE account_id = %s) "  # noqa: S608
+
 _noted_at: list[float] = []  # the monotonic time when this process last noted its work
 
 
@@ -46,8 +65,8 @@ def fold_account_events(*, account_id: int, clock: Clock, most_s: float) -> bool
 
     What others have in hand is theirs: who finds nothing else does not ask again and again until they are done.
     """
-    of_account, ends_at = Q(authentication__account=account_id), time.monotonic() + most_s
-    while configuration_ids := _find_configurations(of_account, clock()):
+    ends_at = time.monotonic() + most_s
+    while configuration_ids := _find_configurations(clock(), of_account=account_id):
         folded = 0
         for configuration_id in configuration_ids:
             if time.monotonic() >= ends_at:
@@ -61,7 +80,7 @@ def fold_account_events(*, account_id: int, clock: Clock, most_s: float) -> bool
 def fold_all_events(*, clock: Clock, most_s: float) -> int:
     """Fold what waits for all configurations, in turn, for about `most_s` seconds; how many events."""
     folded, ends_at = 0, time.monotonic() + most_s
-    while time.monotonic() < ends_at and (configuration_ids := _find_configurations(Q(), clock())):
+    while time.monotonic() < ends_at and (configuration_ids := _find_configurations(clock())):
         newly = sum(_fold_next(each, clock()) for each in configuration_ids)
         folded += newly
         if not newly:
@@ -108,10 +127,13 @@ def _waiting(now: datetime) -> QuerySet[InteractionEvent]:
     return InteractionEvent.objects.filter(Q(fold_after__isnull=True) | Q(fold_after__lte=now), contact__isnull=True)
 
 
-def _find_configurations(condition: Q, now: datetime) -> list[UUID]:
+def _find_configurations(now: datetime, *, of_account: int | None = None) -> list[UUID]:
     """Configurations for which events wait; those of a deleted one wait for its restoration."""
-    present = Configuration.objects.filter(condition).exclude(state=Configuration.State.DELETED).order_by("pk")
-    return list(present.filter(Exists(_waiting(now).filter(configuration=OuterRef("pk")))).values_list("pk", flat=True))
+    chosen = "" if of_account is None else OF_ACCOUNT
+    parameters = [as_time(now), *([] if of_account is None else [of_account])]
+    columns: Selection[Configuration] = selection(Configuration, connection.vendor, "present", ("id",))
+    found = read_values(WITH_EVENTS.format(id=columns.names) + chosen + "ORDER BY present.id", parameters)
+    return [columns.read(values)[0] for values in found]
 
 
 def _next_contacts(waiting: QuerySet[InteractionEvent]) -> list[str]:

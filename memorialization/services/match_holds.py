@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from crm_integrations.models import Authentication, Configuration
+from crm_integrations.row_sql import Selection, read_values, selection
 from memorialization.models import Contact, Interaction
 from memorialization.services.claims import lease_length_s
 from memorialization.services.contact_folding import fold_contacts
@@ -23,6 +24,15 @@ from memorialization.targeting import Target
 
 LEASES = 2  # the questions for one record type are more than the calls of a write
 LOOKED_AT = 10  # interactions of one look
+LOOKED_FOR = ("id", "contact_id", "configuration_id", "match_due_at")
+LOOK = f"""
+SELECT configuration.authentication_id, {{columns}} FROM {Interaction._meta.db_table} looked_for
+JOIN {Configuration._meta.db_table} configuration ON configuration.id = looked_for.configuration_id
+JOIN {Authentication._meta.db_table} authentication ON authentication.id = configuration.authentication_id
+WHERE authentication.account_id = %s AND looked_for.match_due_at IS NOT NULL
+  AND configuration.state = 'active' AND authentication.state = 'active'
+ORDER BY looked_for.match_due_at LIMIT {LOOKED_AT}
+"""  # noqa: S608 - names of our own models
 
 
 class MatchLost(Exception):
@@ -49,11 +59,21 @@ class MatchWait:
     backoff_s: float = 0.0
 
 
+class MatchRow(NamedTuple):
+    """An interaction that waits to be looked for, as a look found it."""
+
+    authentication_id: int
+    interaction_id: int
+    contact_pk: int
+    configuration_id: UUID
+    due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class MatchLook:
     """One look at an account's interactions: those that are due, and when the next one will be."""
 
-    due: tuple[Mapping[str, Any], ...]
+    due: tuple[MatchRow, ...]
     next_at: datetime | None
 
 
@@ -68,21 +88,20 @@ def unheld_matches() -> QuerySet[Interaction]:
 
 def look_for_matches(*, account_id: int, now: datetime) -> MatchLook:
     """What is due on an account, the longest first, by one look at an index of just those interactions."""
-    columns = ("pk", "contact_id", "configuration_id", "configuration__authentication_id", "match_due_at")
-    of_account = unheld_matches().filter(configuration__authentication__account=account_id)
-    rows = list(of_account.order_by("match_due_at").values(*columns)[:LOOKED_AT])
-    due = tuple(row for row in rows if row["match_due_at"] <= now)
-    return MatchLook(due, next((row["match_due_at"] for row in rows if row["match_due_at"] > now), None))
+    columns: Selection[Interaction] = selection(Interaction, connection.vendor, "looked_for", LOOKED_FOR)
+    rows = read_values(LOOK.format(columns=columns.names), [account_id])
+    found = [MatchRow(authentication_id, *columns.read(values)) for authentication_id, *values in rows]
+    due = tuple(row for row in found if row.due_at <= now)
+    return MatchLook(due, next((row.due_at for row in found if row.due_at > now), None))
 
 
-def claim_match(*, row: Mapping[str, Any], now: datetime) -> MatchHold | None:
+def claim_match(*, row: MatchRow, now: datetime) -> MatchHold | None:
     """Take one that a look found; None when somebody was faster."""
     lease, until = uuid.uuid4(), _lease_end(now)
-    as_seen = Interaction.objects.filter(pk=row["pk"], match_due_at=row["match_due_at"])
+    as_seen = Interaction.objects.filter(pk=row.interaction_id, match_due_at=row.due_at)
     if not as_seen.update(match_due_at=until, match_lease=lease):
         return None
-    contact_pk, authentication_id = row["contact_id"], row["configuration__authentication_id"]
-    return MatchHold(row["pk"], contact_pk, row["configuration_id"], authentication_id, lease)
+    return MatchHold(row.interaction_id, row.contact_pk, row.configuration_id, row.authentication_id, lease)
 
 
 def renew_match(*, hold: MatchHold, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from crm_integrations.row_sql import as_time, read_rows
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import set_next_due
@@ -25,10 +26,9 @@ def recover_lost_lanes(*, now: datetime) -> int:
 
     Lanes that a bulk write owns are not among them: whoever polls it gives them back.
     """
-    lost = RecordLane.objects.filter(lease__isnull=False, bulk_write__isnull=True, lease_until__lte=now).order_by(
-        "lease_until"
-    )
-    return sum(_recover_lane(lane, now) for lane in lost[:LANES_PER_ROUND])
+    condition = "lease IS NOT NULL AND bulk_write_id IS NULL AND lease_until <= %s ORDER BY lease_until LIMIT %s"
+    lost = read_rows(RecordLane, condition, [as_time(now), LANES_PER_ROUND])
+    return sum(_recover_lane(lane, now) for lane in lost)
 
 
 def heal_lanes() -> int:

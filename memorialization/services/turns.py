@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from crm_integrations.models import CRMAccount
+from crm_integrations.row_sql import read_rows
 from memorialization.services.draining import TURN_S, drain_account
 from memorialization.services.hints import send_backlog_hint
 from memorialization.services.thread_places import ThreadPlaces
@@ -68,7 +69,8 @@ def _call_others(account_id: int) -> None:
 
 def has_closed_circuit(*, account_id: int) -> bool:
     """Whether calls to the account go through as usual."""
-    return CRMAccount.objects.filter(pk=account_id, circuit_state=CRMAccount.Circuit.CLOSED).exists()
+    closed = "id = %s AND circuit_state = 'closed'"
+    return bool(read_rows(CRMAccount, closed, [account_id]))
 
 
 class BackgroundPushes:

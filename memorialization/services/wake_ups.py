@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.db.models import Min, Q
-
 from crm_integrations.models import CRMAccount
+from crm_integrations.row_sql import as_time, change_rows, read_rows, table_of
 from memorialization.models import BulkWrite, RecordLane
 
 
@@ -13,18 +12,17 @@ def note_wake_up(*, account_id: int, opens_at: datetime | None, since: datetime)
 
     `since`: when it was last looked for what is due; what fell due from then on was not seen.
     """
-    lanes = RecordLane.objects.filter(account=account_id, lease__isnull=True, next_due_at__gt=since)
-    polls = BulkWrite.objects.filter(account=account_id).exclude(state=BulkWrite.State.CONCLUDED)
-    moments = [
-        opens_at,
-        lanes.aggregate(first=Min("next_due_at"))["first"],
-        polls.aggregate(first=Min("poll_at"))["first"],
-    ]
-    wake_at(account_id=account_id, moment=min((moment for moment in moments if moment is not None), default=None))
+    free_later = "account_id = %s AND lease IS NULL AND next_due_at > %s ORDER BY next_due_at LIMIT 1"
+    open_writes = "account_id = %s AND NOT (state = 'concluded') AND poll_at IS NOT NULL ORDER BY poll_at LIMIT 1"
+    moments = [lane.next_due_at for lane in read_rows(RecordLane, free_later, [account_id, as_time(since)])]
+    moments += [bulk.poll_at for bulk in read_rows(BulkWrite, open_writes, [account_id])]
+    wake_at(account_id=account_id, moment=min(filter(None, [opens_at, *moments]), default=None))
 
 
 def wake_at(*, account_id: int, moment: datetime | None) -> None:
     """Have the account looked at then, or when it was to be anyway; the earlier counts."""
     if moment is not None:
-        later = Q(wake_at__isnull=True) | Q(wake_at__gt=moment)
-        CRMAccount.objects.filter(later, pk=account_id).update(wake_at=moment)
+        statement = (
+            f"UPDATE {table_of(CRMAccount)} SET wake_at = %s WHERE id = %s AND (wake_at IS NULL OR wake_at > %s)"  # noqa: S608
+        )
+        change_rows(statement, [as_time(moment), account_id, as_time(moment)])

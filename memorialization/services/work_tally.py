@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
+from crm_integrations.row_sql import as_time, change_rows
 from crm_integrations.services.call_minutes import begin_of_minute
 from memorialization.models import BulkWrite, DeliveryMinute
 
 KEPT = timedelta(hours=24)
+COUNTED = ("deliveries", "writes", "bulk_writes", "calls", "bulk_calls")
+MINUTES = DeliveryMinute._meta.db_table
+SUMS = ", ".join(f"{name} = {MINUTES}.{name} + excluded.{name}" for name in COUNTED)
+ADD = f"""
+INSERT INTO {MINUTES} (account_id, minute, {", ".join(COUNTED)}) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (account_id, minute) DO UPDATE SET {SUMS}
+"""  # noqa: S608 - names of our own model
 
 
 @dataclass
@@ -46,20 +52,8 @@ class WorkTally:
         """Add it to the account's minute."""
         if not (self.deliveries or self.writes or self.calls):
             return
-        counts = {
-            "deliveries": self.deliveries,
-            "writes": self.writes,
-            "bulk_writes": self.bulk_writes,
-            "calls": self.calls,
-            "bulk_calls": self.bulk_calls,
-        }
-        minute, is_new = DeliveryMinute.objects.get_or_create(
-            account_id=account_id, minute=begin_of_minute(now), defaults=counts
-        )
-        if not is_new:
-            DeliveryMinute.objects.filter(pk=minute.pk).update(
-                **{name: F(name) + count for name, count in counts.items()}
-            )
+        counts = [getattr(self, name) for name in COUNTED]
+        change_rows(ADD, [account_id, as_time(begin_of_minute(now)), *counts])
 
 
 def forget_old_minutes(*, now: datetime) -> int:

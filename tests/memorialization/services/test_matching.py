@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import Authentication, RecordCreation
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, RetryLater
@@ -66,9 +67,13 @@ def test_a_turn_without_anything_to_look_for_costs_one_look(clock, django_assert
 
 @pytest.mark.usefixtures("transactional_db")
 def test_the_look_reads_an_index_of_just_those_interactions():
-    query = look_for_matches.__globals__["unheld_matches"]().order_by("match_due_at")
-    plan = query.explain()
-    assert connection.vendor != "sqlite" or "interaction_to_match" in plan
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by statistics: an empty table is read as a whole")
+    with CaptureQueriesContext(connection) as seen:
+        look_for_matches(account_id=1, now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + seen.captured_queries[0]["sql"])
+        assert "interaction_to_match" in str(cursor.fetchall())
 
 
 def test_a_limit_gives_the_interaction_back_with_a_time_and_counts_no_try(clock):
