@@ -141,9 +141,9 @@ class Selection(Generic[Row]):
 
 @cache
 def selection(model: type[Row], vendor: str, alias: str = "stored", only: tuple[str, ...] = ()) -> Selection[Row]:
-    """All columns of a model, or some attributes, made once for each database."""
-    columns = _columns(model, vendor, is_read=True)
-    return Selection(model, [each for each in columns if not only or each.attribute in only], alias)
+    """All columns of a model, or some attributes in the order given, made once for each database."""
+    columns = {each.attribute: each for each in _columns(model, vendor, is_read=True)}
+    return Selection(model, [columns[name] for name in only or columns], alias)
 
 
 def row_lock() -> str:

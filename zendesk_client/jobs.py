@@ -44,7 +44,8 @@ class JobStatus:
         Matched by id; by index only where a result names no id. A record without an outcome is left out: what
         became of it is unknown.
         """
-        matched = {outcome.record_id: outcome for outcome in self.outcomes if outcome.record_id in set(record_ids)}
+        wanted = set(record_ids)
+        matched = {outcome.record_id: outcome for outcome in self.outcomes if outcome.record_id in wanted}
         for outcome in self.outcomes:
             if outcome.record_id is None and outcome.index is not None and 0 <= outcome.index < len(record_ids):
                 matched.setdefault(record_ids[outcome.index], outcome)
@@ -80,7 +81,7 @@ def _read_outcome(result: Mapping[str, Any]) -> JobOutcome:
         index=_integer(result.get("index")),
         succeeded=not has_failed and (result.get("success") is True or record_id not in (None, "")),
         error=redact_text(str(error)) if error else "",
-        details=redact_text(str(result.get("details") or "")),
+        details=redact_text(str(details)) if (details := result.get("details")) else "",
     )
 
 

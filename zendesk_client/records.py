@@ -1,6 +1,6 @@
 """One record as Zendesk shows it, read into a flat mapping of field key -> canonical value."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,50 @@ SYSTEM_DEFINITIONS: dict[str, dict[str, FieldDefinition]] = {
         "custom_object_fields": OBJECT_PROPERTIES,
     }.items()
 }
+
+
+class RecordValues(Mapping[str, Any]):
+    """Field key -> canonical value. Each is read when it is asked for: a record shows many, of which few matter."""
+
+    __slots__ = ("_body", "_custom", "_definitions", "_properties", "_read", "_type")
+
+    def __init__(self, record_type: RecordType, body: Mapping[str, Any], definitions: Definitions) -> None:
+        self._type, self._body, self._definitions = record_type, body, definitions
+        self._properties = SYSTEM_DEFINITIONS[record_type.container]
+        self._custom: dict[str, Any] | None = None
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._read:
+            self._read[key] = self._read_value(key)
+        return self._read[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._list_custom() or (key in self._properties and key in self._body)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (key for key in self._properties if key in self._body)
+        yield from self._list_custom()
+
+    def __len__(self) -> int:
+        return sum(1 for _key in self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} fields)"
+
+    def _read_value(self, key: str) -> Any:
+        custom = self._list_custom()
+        if key in custom:
+            known = self._definitions.get(key)
+            return read_value(known.type, custom[key]) if known else custom[key]
+        if key not in self._body:
+            raise KeyError(key)
+        return read_value(self._properties[key].type, self._body[key])
+
+    def _list_custom(self) -> dict[str, Any]:
+        if self._custom is None:
+            self._custom = _list_custom_values(self._type, self._body)
+        return self._custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +103,7 @@ def read_record(record_type: RecordType, body: Mapping[str, Any], definitions: D
         entity_type=record_type.name,
         id=str(body.get("id") or ""),
         title=str(body.get("subject") or body.get("name") or ""),
-        values={**_read_properties(record_type, body), **_read_custom(record_type, body, definitions or {})},
+        values=RecordValues(record_type, body, definitions or {}),
         updated_at=str(body.get("updated_at") or ""),
         is_gone=status == "deleted" or (record_type.name == "user" and body.get("active") is False),
         is_closed=status == "closed",
@@ -67,24 +111,11 @@ def read_record(record_type: RecordType, body: Mapping[str, Any], definitions: D
     )
 
 
-def _read_properties(record_type: RecordType, body: Mapping[str, Any]) -> dict[str, Any]:
-    definitions = SYSTEM_DEFINITIONS[record_type.container]
-    return {key: read_value(known.type, body[key]) for key, known in definitions.items() if key in body}
-
-
-def _read_custom(record_type: RecordType, body: Mapping[str, Any], definitions: Definitions) -> dict[str, Any]:
-    read: dict[str, Any] = {}
-    for key, value in _list_custom_values(record_type, body):
-        known = definitions.get(key)
-        read[key] = read_value(known.type, value) if known else value
-    return read
-
-
-def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> dict[str, Any]:
     held = body.get(record_type.container)
     if isinstance(held, list):  # tickets: [{"id", "value"}]
-        entries = [entry for entry in held if isinstance(entry, dict) and "id" in entry]
-        return [(f"{CUSTOM_FIELD_PREFIX}{entry['id']}", entry.get("value")) for entry in entries]
+        entries = (entry for entry in held if isinstance(entry, dict) and "id" in entry)
+        return {f"{CUSTOM_FIELD_PREFIX}{entry['id']}": entry.get("value") for entry in entries}
     if isinstance(held, dict):
-        return [(build_custom_key(record_type.container, key), value) for key, value in held.items()]
-    return []
+        return {build_custom_key(record_type.container, key): value for key, value in held.items()}
+    return {}

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class BulkOutcome:
+class BulkOutcome(NamedTuple):
     """What became of one record of a bulk write: `error` is the CRM's name of the failure, `words` its own words."""
 
     succeeded: bool

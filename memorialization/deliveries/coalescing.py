@@ -4,7 +4,7 @@ Semantics §5.20: each field's result belongs to the delivery whose value was se
 it, but only once the newer one is seen on the record. Where it is not, the older value stays to be sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,9 +67,10 @@ class Group:
             values[entry["crm_field"]] = _unite(known, entry["rendered"])
         return values
 
-    def types(self) -> dict[str, FieldType]:
+    @cached_property
+    def types(self) -> Mapping[str, FieldType]:
         """The types of all their fields."""
-        return {key: field_type for sheet in self.sheets for key, field_type in sheet.types().items()}
+        return merge_types(sheet.types for sheet in self.sheets)
 
     def supersede(self, marks: Mapping[str, Mark]) -> None:
         """Settle what a newer value on the record overtook."""
@@ -117,6 +118,14 @@ class Group:
             for older in sheet.pending:
                 if older["crm_field"] == entry["crm_field"]:
                     sheet.yield_to(older, winner.delivery.pk)
+
+
+def merge_types(parts: Iterable[Mapping[str, FieldType]]) -> Mapping[str, FieldType]:
+    """The types of the fields of several, which all are of one record type."""
+    merged: dict[str, FieldType] = {}
+    for part in parts:
+        merged.update(part)
+    return merged
 
 
 def form_group(waiting: Sequence[Member]) -> list[Member]:

@@ -1,7 +1,8 @@
 """The fields of one delivery while it is being pushed: what still has to be sent, and what is settled. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
@@ -37,8 +38,9 @@ class FieldSheet:
     @property
     def pending_comment(self) -> Entry | None:
         """The note that still has to be posted."""
-        return next((entry for entry in self.pending if read_type(entry) is FieldType.COMMENT), None)
+        return next((entry for entry in self.pending if entry.get("type") == FieldType.COMMENT), None)
 
+    @cached_property
     def types(self) -> dict[str, FieldType]:
         """The types of all fields of the sheet that can be sent, for canonical answers."""
         known = {entry["crm_field"]: read_type(entry) for entry in self.entries if "rendered" in entry}
@@ -114,11 +116,14 @@ class FieldSheet:
         self._compared.append(entry)
         _settle(entry, verdict.result, verdict.reason, entry.get("params"))
 
-    def standing(self) -> Iterator[tuple[str, Precedence]]:
-        """Fields seen to hold our value in place of another, with its precedence: what marks are made of."""
-        for entry in self._compared:
-            if entry["result"] in STANDING and not is_added(entry):
-                yield entry["crm_field"], self.precedence(entry)
+    def marks(self, delivery_id: int) -> dict[str, Mark]:
+        """Marks of the fields seen to hold our value in place of another; values heard of at once share one."""
+        marks: dict[Precedence, Mark] = {}
+        standing = [entry for entry in self._compared if entry["result"] in STANDING and not is_added(entry)]
+        for entry in standing:
+            precedence = self.precedence(entry)
+            marks.setdefault(precedence, Mark(precedence, delivery_id))
+        return {entry["crm_field"]: marks[self.precedence(entry)] for entry in standing}
 
     def conclude(self) -> tuple[Delivery.State, str]:
         """State and reason of a delivery with nothing pending any more."""

@@ -1,13 +1,11 @@
 """Which of two values for one CRM field is the newer: by when the segment ended, never by arrival. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Precedence:
+class Precedence(NamedTuple):
     """Compares as a tuple: the segment's end, its key (a tie-break that is the same everywhere), the event."""
 
     segment_ended_at: datetime
@@ -15,8 +13,7 @@ class Precedence:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Whose value a field of a record holds."""
 
     precedence: Precedence

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from crm_integrations.providers.base import CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import FieldReason
@@ -15,8 +15,7 @@ NUMBERS = {FieldType.INTEGER, FieldType.DECIMAL}
 LISTS = {FieldType.TAGS, FieldType.MULTISELECT}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one field, and why."""
 
     result: FieldResult

@@ -18,6 +18,7 @@ from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import SHORTEST_S, expected_duration_s, next_look_s
+from memorialization.deliveries.coalescing import merge_types
 from memorialization.models import BulkWrite
 from memorialization.services.bulk_results import (
     MOST_LOST_POLLS,
@@ -31,7 +32,6 @@ from memorialization.services.bulk_results import (
     release_poll,
     store_progress,
 )
-from memorialization.services.bulk_writing import merge_types
 from memorialization.services.claims import LeaseLost
 from memorialization.services.poll_leases import PollLease, claim_polls
 from memorialization.services.single_pushes import describe_error
@@ -191,7 +191,7 @@ def _read_back(
     connection: AuthenticatedConnection,
 ) -> dict[str, CRMRecord]:
     wanted = [each for bulk, own in members.items() for each in own if each.record_id not in bulk.refusals]
-    types = merge_types([each.group for each in wanted])
+    types = merge_types(each.group.types for each in wanted)
     records: dict[str, CRMRecord] = {}
     for ids in _in_parts([each.record_id for each in wanted]):
         lease.renew()

@@ -102,7 +102,7 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
     fit: list[BulkLane] = []
     unfit: list[BulkLane] = []
     for lane in lanes:
-        types = frozenset(lane.group.types().values())
+        types = frozenset(lane.group.types.values())
         if types not in limits:
             limits[types] = connection.bulk_limit(entity_type, types)
         (fit if limits[types] else unfit).append(lane)

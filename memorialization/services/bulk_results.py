@@ -26,6 +26,7 @@ from memorialization.services.outcomes import (
     WORDS_LIMIT,
     Conclusion,
     Outcome,
+    ended_outcome,
     settled_outcome,
     store_conclusions,
 )
@@ -150,7 +151,7 @@ def _verify(member: BulkMember, record: CRMRecord) -> _Result:
     conclusions = [
         Conclusion(each, settled_outcome(each, Attempt.Outcome.SUCCEEDED, status=200)) for each in member.group.members
     ]
-    return _Result(member, Outcome(Attempt.Outcome.SUCCEEDED, Delivery.State.DELIVERED, status=200), conclusions)
+    return _Result(member, ended_outcome(Attempt.Outcome.SUCCEEDED, Delivery.State.DELIVERED, "", 200), conclusions)
 
 
 def _settle_unknown(member: BulkMember, record: CRMRecord, now: datetime) -> _Result:

@@ -14,14 +14,14 @@ from django.conf import settings
 from django.db import transaction
 
 from crm_integrations.database_clock import Clock
-from crm_integrations.providers.base import BulkProgress, CRMValue, FieldType
+from crm_integrations.providers.base import BulkProgress, CRMValue
 from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
 from crm_integrations.row_sql import insert_rows, insert_values, read_rows, read_values
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.account_rows import lock_account
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import expected_duration_s
-from memorialization.deliveries.coalescing import Group
+from memorialization.deliveries.coalescing import Group, merge_types
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
@@ -73,7 +73,7 @@ def send_bulk_write(
     updates = {lane.hold.record_id: lane.group.values() for lane in lanes}
     bulk = _prepare(spec, lanes, updates, clock())
     visit_failpoint("before_bulk_call")
-    types = merge_types([lane.group for lane in lanes])
+    types = merge_types(lane.group.types for lane in lanes)
     if time.monotonic() - began > lease_length_s() - call_bound_s():  # we stood still: the call could outlive the lease
         conclude_refused(bulk=bulk, error=RetryLater(STOOD_STILL, retry_after_s=1.0), now=clock())
         return
@@ -85,11 +85,6 @@ def send_bulk_write(
     visit_failpoint("after_bulk_call")
     _store_handle(bulk, progress, clock())
     visit_failpoint("bulk_waiting")
-
-
-def merge_types(groups: Sequence[Group]) -> Mapping[str, FieldType]:
-    """The types of all fields of these groups, which all are of one record type."""
-    return {key: field_type for group in groups for key, field_type in group.types().items()}
 
 
 def count_on_their_way(*, account_id: int) -> int:

@@ -28,14 +28,15 @@ def read_marks(*, lane_ids: Sequence[int]) -> dict[int, dict[str, Mark]]:
     return found
 
 
-def store_marks(*, marks: Mapping[tuple[int, str], Mark]) -> None:
+def store_marks(*, marks: Mapping[int, Mapping[str, Mark]]) -> None:
     """Note marks by lane and CRM field. None of them is lower than what stands there: that is simply replaced."""
-    fields_of: dict[tuple[int, Mark], list[str]] = defaultdict(list)
-    for (lane_id, key), mark in marks.items():
-        fields_of[lane_id, mark].append(key)
     alike: dict[tuple[str, ...], list[tuple[int, Mark]]] = defaultdict(list)
-    for mark_of_lane, fields in fields_of.items():
-        alike[tuple(fields)].append(mark_of_lane)
+    for lane_id, own in marks.items():
+        fields_of: dict[Mark, list[str]] = {}
+        for key, mark in own.items():
+            fields_of.setdefault(mark, []).append(key)
+        for mark, fields in fields_of.items():
+            alike[tuple(fields)].append((lane_id, mark))
     for keys, found in alike.items():
         rows = [
             (lane_id, when.segment_ended_at, when.segment_key, when.occurred_at, mark.delivery_id)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -153,7 +154,14 @@ def settled_outcome(
     if member.sheet.pending:
         return Outcome(attempt, Delivery.State.WAITING, goes_alone=True, status=status, answer=answer or {})
     state, reason = member.sheet.conclude()
-    return Outcome(attempt, state, reason, status=status, answer=answer or {})
+    ended = ended_outcome(attempt, state, reason, status)
+    return replace(ended, answer=answer) if answer else ended
+
+
+@lru_cache(maxsize=100)
+def ended_outcome(attempt: Attempt.Outcome, state: Delivery.State, reason: str, status: int | None) -> Outcome:
+    """The same for all deliveries that end so."""
+    return Outcome(attempt, state, reason, status=status)
 
 
 def skip_unwanted(*, delivery_ids: Sequence[int], now: datetime) -> None:
@@ -193,12 +201,11 @@ def store_conclusions(conclusions: Mapping[int, Sequence[Conclusion]], *, now: d
     waiting = [each.member.delivery.pk for each in every if each.outcome.state == Delivery.State.WAITING]
     if waiting:
         skip_unwanted(delivery_ids=waiting, now=now)
-    marks = {
-        (lane_id, key): Mark(precedence, each.member.delivery.pk)
-        for lane_id, members in conclusions.items()
-        for each in members
-        for key, precedence in each.member.sheet.standing()
-    }
+    marks: dict[int, dict[str, Mark]] = {}
+    for lane_id, members in conclusions.items():
+        marks[lane_id] = {}
+        for each in members:
+            marks[lane_id] |= each.member.sheet.marks(each.member.delivery.pk)
     store_marks(marks=marks)
 
 

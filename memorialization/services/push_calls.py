@@ -113,7 +113,7 @@ def write(push: Push) -> WriteAnswer:
         push.hold.record_id,
         push.group.values(),
         delivery_id=push.comment_id or str(push.group.deliveries[0].pk),
-        types=push.group.types(),
+        types=push.group.types,
     )
     push.group.verify(answer.record or _read_back(push), is_comment_posted=answer.is_comment_posted)
     return answer
@@ -129,7 +129,7 @@ def _read_back(push: Push) -> CRMRecord:
 
 def _get_record(push: Push, connection: AuthenticatedConnection) -> CRMRecord:
     record_id = push.hold.record_id
-    found = connection.get_records(push.hold.entity_type, [record_id], types=push.group.types())
+    found = connection.get_records(push.hold.entity_type, [record_id], types=push.group.types)
     if record_id not in found:
         raise RecordGone("The record was not found.")
     return found[record_id]
