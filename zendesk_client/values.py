@@ -69,6 +69,8 @@ def _flatten(text: str) -> str:
 
 
 def _read_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return _read_datetime(value)
     if isinstance(value, (date, Decimal)):

@@ -6,7 +6,8 @@ it, but only once the newer one is seen on the record. Where it is not, the olde
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+
+from django.utils.functional import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.deliveries.field_sheets import STANDING, Entry, FieldSheet, is_added

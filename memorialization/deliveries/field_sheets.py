@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
@@ -118,12 +119,15 @@ class FieldSheet:
 
     def marks(self, delivery_id: int) -> dict[str, Mark]:
         """Marks of the fields seen to hold our value in place of another; values heard of at once share one."""
-        marks: dict[Precedence, Mark] = {}
-        standing = [entry for entry in self._compared if entry["result"] in STANDING and not is_added(entry)]
-        for entry in standing:
-            precedence = self.precedence(entry)
-            marks.setdefault(precedence, Mark(precedence, delivery_id))
-        return {entry["crm_field"]: marks[self.precedence(entry)] for entry in standing}
+        marks: dict[str, Mark] = {}
+        heard: dict[Precedence, Mark] = {}
+        for entry in self._compared:
+            if entry["result"] in STANDING and not is_added(entry):
+                precedence = self.precedence(entry)
+                if precedence not in heard:
+                    heard[precedence] = Mark(precedence, delivery_id)
+                marks[entry["crm_field"]] = heard[precedence]
+        return marks
 
     def conclude(self) -> tuple[Delivery.State, str]:
         """State and reason of a delivery with nothing pending any more."""
@@ -147,7 +151,7 @@ def is_added(entry: Entry) -> bool:
 
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:
     """Field key → length of its value: what a redacted request shows in place of customers' text."""
-    return {key: len(value) if isinstance(value, str | list) else len(str(value)) for key, value in values.items()}
+    return {key: len(value) if isinstance(value, (str, list)) else len(str(value)) for key, value in values.items()}
 
 
 def _sentence_about(entry: Entry, message: str) -> str:

@@ -26,11 +26,12 @@ def judge_field(
     key: str, sent: CRMValue, shown: Mapping[str, CRMValue], *, field_type: FieldType | None, planned_reason: str = ""
 ) -> Verdict:
     """The verdict on a field that was sent. `planned_reason`: what the plan did to the value, e.g. shortened it."""
-    if key not in shown:
+    value = shown.get(key)
+    if value is None and key not in shown:
         return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
-    if values_agree(sent, shown[key], field_type=field_type):
+    if values_agree(sent, value, field_type=field_type):
         return _applied(planned_reason)
-    if field_type in SHORTENABLE and _is_cut_off(sent, shown[key]):
+    if field_type in SHORTENABLE and _is_cut_off(sent, value):
         return Verdict(FieldResult.SHORTENED, FieldReason.SHORTENED_BY_CRM)
     return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED)
 
@@ -63,7 +64,7 @@ def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | Non
 
 def is_shortened(planned_reason: str) -> bool:
     """Whether the plan sends less than the source said."""
-    return FieldResult.SHORTENED.value in planned_reason
+    return bool(planned_reason) and FieldResult.SHORTENED.value in planned_reason
 
 
 def _applied(planned_reason: str) -> Verdict:
