@@ -1,5 +1,6 @@
 """One row of the matrix under way: the steps that rows are written with, and the verdict at their end."""
 
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -133,8 +134,11 @@ class Run:
         """Every call of the row, of all accounts."""
         return [call for account in self.scene.accounts for call in account.calls()]
 
-    def waits_s(self, account: ZendeskAccount, *, since: float = 0.0) -> list[float]:
-        """How long events waited from their acknowledgement to the write of their value; superseded ones left out."""
+    def waits_s(self, account: ZendeskAccount, *, since: float = 0.0, until: float = math.inf) -> list[float]:
+        """How long events waited from their acknowledgement to the write of their value; superseded ones left out.
+
+        Of those that were acknowledged in between.
+        """
         written: dict[tuple[str, str], float] = {}
         for write in account.applied():
             for text in write.texts:
@@ -142,7 +146,7 @@ class Run:
         waits = []
         for report in self.reports:
             taken_at = self.sender.acknowledged.get((report.account, report.event_id), 0.0)
-            if report.account == account.subdomain and taken_at > since:
+            if report.account == account.subdomain and since < taken_at <= until:
                 moments = [written.get((claim.record, claim.value)) for claim in report.claims]
                 waits += [moment - taken_at for moment in moments[:1] if moment is not None]
         return sorted(waits)
