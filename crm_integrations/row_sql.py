@@ -156,6 +156,15 @@ def soft_row_lock() -> str:
     return " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
 
 
+def planner_fence() -> str:
+    """What ends a sub-select that PostgreSQL is to answer by itself, from the index that its own conditions have.
+
+    Its statistics are of some time ago: what was counted when nothing waited would have it read a whole backlog for
+    each row of the statement around it. SQLite, without statistics, takes the index that has more columns.
+    """
+    return " OFFSET 0" if connection.vendor == "postgresql" else ""
+
+
 def places_for(values: Sequence[Any]) -> str:
     """As many placeholders as there are values, for IN (…)."""
     return ", ".join(["%s"] * len(values))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from crm_integrations.models import Authentication, Configuration
+from crm_integrations.row_sql import planner_fence
 from memorialization.models import Delivery, RecordLane
 
 LANE = RecordLane._meta.db_table
@@ -35,10 +36,10 @@ WHERE lane.account_id = %(account)s
   AND {{condition}}
   AND EXISTS ({USABLE})
   AND EXISTS (
-    SELECT 1 FROM {DELIVERY} delivery
-    WHERE delivery.lane_id = lane.id
-      AND delivery.state = 'waiting' AND delivery.next_attempt_at <= %(now)s
-      AND delivery.configuration_id IN ({USABLE}))
+    SELECT 1 FROM (
+      SELECT next_attempt_at, configuration_id FROM {DELIVERY}
+      WHERE lane_id = lane.id AND state = 'waiting'{{fence}}) delivery
+    WHERE delivery.next_attempt_at <= %(now)s AND delivery.configuration_id IN ({USABLE}))
 ORDER BY lane.next_due_at, lane.id
 LIMIT %(limit)s
 """  # noqa: S608 - table names of our own models
@@ -54,7 +55,7 @@ class Which(NamedTuple):
 
     def due_lanes(self) -> str:
         """The statement that finds them."""
-        return DUE_LANES.format(source=self.source, condition=self.condition)
+        return DUE_LANES.format(source=self.source, condition=self.condition, fence=planner_fence())
 
 
 SQLITE_CLAIM = f"UPDATE {LANE} SET {LEASED} WHERE id IN ({{due_lanes}}) RETURNING {RETURNED}"  # noqa: S608
@@ -68,6 +69,7 @@ OF_TYPE = Which(
     f"{LANE} lane",
     "lane.entity_type = %(entity_type)s AND lane.goes_alone = %(goes_alone)s AND lane.lost_leases = 0",
 )
+OF_ACCOUNT = Which(f"{LANE} lane", "0 = 0")
 # Few are, mostly none, and they have an index of their own, which tells so at once: PostgreSQL, while it knows nothing
 # of new tables, would look for them through everything that is due. SQLite begins with the left side of a CROSS JOIN.
 ANY_SUSPECT = f"SELECT 1 FROM {LANE} WHERE account_id = %s AND lost_leases > 0 LIMIT 1"  # noqa: S608
@@ -75,6 +77,14 @@ SUSPECT = Which(
     f"(SELECT id FROM {LANE} WHERE account_id = %(account)s AND lost_leases > 0) suspect CROSS JOIN {LANE} lane",  # noqa: S608
     "lane.id = suspect.id",
 )
+
+
+def is_any_due(*, account_id: int, now: datetime) -> bool:
+    """Whether there is a lane that could be claimed."""
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(OF_ACCOUNT.due_lanes(), {"account": account_id, "now": adapt(now), "limit": 1})
+        return cursor.fetchone() is not None
 
 
 def run_claim(

@@ -66,7 +66,6 @@ class Delivery(models.Model):
         indexes = [
             # Not a partial index: SQLite proves no condition from a bound parameter, and would read the lane's history.
             models.Index(fields=["lane", "state", "segment_ended_at"], name="delivery_of_lane"),
-            models.Index(fields=["state", "-id"], name="delivery_by_state"),
             models.Index(fields=["configuration", "-id"], name="delivery_by_configuration"),
             models.Index(fields=["configuration", "state", "channel", "-id"], name="delivery_by_criteria"),
             # Most deliveries have no reason. What else may be asked for is in the index, so that no row is read for it.

@@ -37,7 +37,7 @@ FREE_TO_GO = Q(
     configuration__authentication__state=Authentication.State.ACTIVE,
     configuration__authentication__account=F("lane__account"),
 )
-"""What the claim asks of a delivery's configuration (services.claims.unheld_deliveries)."""
+"""What the claim asks of a delivery's configuration (deliveries.claim_sql)."""
 
 
 def deliveries_in_state(deliveries: QuerySet[Delivery], state: str) -> QuerySet[Delivery]:

@@ -12,14 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.row_sql import as_uuid, places_for, read_values, soft_row_lock, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
-from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, run_claim
+from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 from memorialization.services.members import waiting_on_lanes
@@ -222,32 +222,18 @@ def may_share(members: Sequence[Member]) -> bool:
     )
 
 
-def unheld_deliveries() -> QuerySet[Delivery]:
-    """Deliveries that may be pushed as far as their configuration and authentication go."""
-    return Delivery.objects.filter(
-        configuration__state=Configuration.State.ACTIVE,
-        configuration__authentication__state=Authentication.State.ACTIVE,
-        configuration__authentication__account=F("lane__account"),
-    )
-
-
 def accounts_with_due_lanes(*, now: datetime) -> list[int]:
     """Accounts with work whose time has come. Whether it may be done is not asked.
 
     Deliveries of wholly held accounts are passed over; what became of a bulk write is asked whatever was deactivated.
     """
-    due = RecordLane.objects.filter(
-        Q(closed_until__isnull=True) | Q(closed_until__lte=now),
-        Exists(unheld_deliveries().filter(lane=OuterRef("pk"), state=Delivery.State.WAITING, next_attempt_at__lte=now)),
-        account=OuterRef("pk"),
-        next_due_at__lte=now,
-        lease__isnull=True,
-    )
     usable = Configuration.objects.filter(
         state=Configuration.State.ACTIVE,
         authentication__state=Authentication.State.ACTIVE,
         authentication__account=OuterRef("pk"),
     )
+    of_account = RecordLane.objects.filter(account=OuterRef("pk"), lease__isnull=True)
+    first_due = Subquery(of_account.filter(next_due_at__lte=now).order_by("next_due_at").values("next_due_at")[:1])
     polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
     matches = Interaction.objects.filter(
         match_due_at__lte=now,
@@ -255,5 +241,10 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
         configuration__authentication__state=Authentication.State.ACTIVE,
         configuration__authentication__account=OuterRef("pk"),
     )
-    accounts = CRMAccount.objects.filter(Exists(polls) | Exists(matches) | (Exists(usable) & Exists(due)))
-    return list(accounts.order_by("pk").values_list("pk", flat=True))
+    may_be = CRMAccount.objects.annotate(is_asked_for=Exists(polls) | Exists(matches), first_due=first_due)
+    found = may_be.filter(Q(is_asked_for=True) | (Q(first_due__isnull=False) & Exists(usable))).order_by("pk")
+    return [
+        account_id
+        for account_id, is_asked_for in found.values_list("pk", "is_asked_for")
+        if is_asked_for or is_any_due(account_id=account_id, now=now)
+    ]

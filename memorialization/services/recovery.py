@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from crm_integrations.models import Configuration
 from crm_integrations.row_sql import as_time, read_rows
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
@@ -33,7 +34,9 @@ def recover_lost_lanes(*, now: datetime) -> int:
 
 def heal_lanes() -> int:
     """Make lanes due again that have waiting deliveries and no due time; a safety net that should find nothing."""
-    forgotten = Delivery.objects.filter(state=Delivery.State.WAITING, lane__next_due_at__isnull=True)
+    owners = list(Configuration.objects.values_list("pk", flat=True))  # the index of states begins with them
+    waiting = Delivery.objects.filter(configuration__in=owners, state=Delivery.State.WAITING)
+    forgotten = waiting.filter(lane__next_due_at__isnull=True)
     lane_ids = set(forgotten.values_list("lane", flat=True)[:LANES_PER_ROUND])
     for lane_id in lane_ids:
         with transaction.atomic():

@@ -21,6 +21,8 @@ def mark_reworks(*, deliveries: Sequence[Delivery]) -> None:
     """Mark what was just concluded as closed or gone; in the transaction that concludes it."""
     closed = [each.pk for each in deliveries if each.reason == DeliveryReason.RECORD_CLOSED]
     gone = [each.pk for each in deliveries if each.reason == DeliveryReason.RECORD_GONE]
+    if not closed and not gone:
+        return
     present = Delivery.objects.filter(interaction__contact__erased_at__isnull=True)
     if closed:
         followed = present.filter(pk__in=closed, state=Delivery.State.SKIPPED)
