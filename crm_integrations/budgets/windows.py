@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 STALE_S = 5.0  # a grant that nobody answered for so long holds nobody back: its worker may be dead
-RAMP_WAIT_S = 0.1  # until the first answers of a window, about a call's length
+RAMP_WAIT_S = 0.2  # until the first answers of a window, about a call's length
 LEFT_PER_AHEAD = 100  # so many calls must be left for each that is granted before it is needed
 BLOCK_WITHOUT_A_TIME_S = 10.0  # a refusal that gives no time (the official Ruby client waits as long)
 
