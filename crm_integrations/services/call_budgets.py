@@ -7,6 +7,7 @@ Rows are the only state, so that any number of processes count as one, and losin
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from crm_integrations.row_sql import as_time, places_for, read_values, table_of
 from crm_integrations.services.budget_books import BudgetBook, open_book
 from crm_integrations.services.call_minutes import add_call_minutes, begin_of_minute
 from crm_integrations.services.circuits import note_on_locked
+from crm_integrations.soft_commits import soft_commit
 
 WHOLE_ACCOUNT = "account"  # the limit class that every call spends
 IN_SECONDS_S = 90  # longer waits are told in minutes
@@ -101,7 +103,8 @@ def acquire_several(
     Those beyond the first end with their windows, so that none is spent from one and counted by the CRM in the next.
     Before each of them it is to be asked whether the CRM has refused anybody meanwhile (`is_blocked`).
     """
-    with transaction.atomic():
+    has_refusals = any(answer.refused for answer in answers)
+    with nullcontext() if has_refusals else soft_commit(), transaction.atomic():
         book = open_book(account_id=account_id)
         _note_answers(book, answers)
         governed = _governed(book, limit_classes)

@@ -40,7 +40,7 @@ WHERE lane.account_id = %(account)s
       SELECT next_attempt_at, configuration_id FROM {DELIVERY}
       WHERE lane_id = lane.id AND state = 'waiting'{{fence}}) delivery
     WHERE delivery.next_attempt_at <= %(now)s AND delivery.configuration_id IN ({USABLE}))
-ORDER BY lane.next_due_at, lane.id
+ORDER BY lane.next_due_at
 LIMIT %(limit)s
 """  # noqa: S608 - table names of our own models
 LEASED = "lease = %(lease)s, lease_until = %(until)s, fence = fence + 1"
