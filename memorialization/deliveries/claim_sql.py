@@ -5,6 +5,7 @@ sub-select is materialised, since the planner may otherwise run it again and upd
 """
 
 import uuid
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from django.db import connection
 
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.row_sql import planner_fence
+from crm_integrations.soft_commits import soft_commit
 from memorialization.models import Delivery, RecordLane
 
 LANE = RecordLane._meta.db_table
@@ -58,10 +60,12 @@ class Which(NamedTuple):
         return DUE_LANES.format(source=self.source, condition=self.condition, fence=planner_fence())
 
 
+# A soft commit (soft_commits) without statements of its own: for this transaction alone.
+SOFT_HERE = "SELECT set_config('synchronous_commit', 'off', true)"
 SQLITE_CLAIM = f"UPDATE {LANE} SET {LEASED} WHERE id IN ({{due_lanes}}) RETURNING {RETURNED}"  # noqa: S608
 POSTGRESQL_CLAIM = f"""
-WITH due AS MATERIALIZED ({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED)
-UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) RETURNING {RETURNED}
+WITH due AS MATERIALIZED ({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED), soft AS MATERIALIZED ({SOFT_HERE})
+UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) AND EXISTS (SELECT 1 FROM soft) RETURNING {RETURNED}
 """  # noqa: S608
 CLAIMS = {"sqlite": SQLITE_CLAIM, "postgresql": POSTGRESQL_CLAIM}
 
@@ -101,6 +105,7 @@ def run_claim(
         "limit": limit,
         **chosen,
     }
-    with connection.cursor() as cursor:
+    is_soft_already = connection.vendor == "postgresql"
+    with nullcontext() if is_soft_already else soft_commit(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())

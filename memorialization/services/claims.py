@@ -19,7 +19,6 @@ from crm_integrations.models import Authentication, Configuration, CRMAccount
 from crm_integrations.row_sql import as_uuid, places_for, read_values, soft_row_lock, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
-from crm_integrations.soft_commits import soft_commit
 from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
@@ -78,8 +77,7 @@ def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
 def _claim(account_id: int, limit: int, now: datetime, which: Which, **chosen: Any) -> list[LaneHold]:
     lease = uuid.uuid4()
     until = now + timedelta(seconds=lease_length_s())
-    with soft_commit():
-        rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, which=which, **chosen)
+    rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, which=which, **chosen)
     holds = [LaneHold(row[0], row[1], row[2], row[3], lease, row[4], row[5]) for row in rows]
     return sorted(holds, key=lambda hold: hold.lane_id)
 
