@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm_integrations.models import Authentication, AuthorizationRequest, Configuration, CRMAccount, User
+from crm_integrations.numbered_names import number_name
 from crm_integrations.providers.base import TokenGrant
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.rights import GrantedAccess, rights_columns, system_user_columns
@@ -27,7 +28,7 @@ def name_is_taken(name: str) -> bool:
 
 def find_free_name(wanted: str) -> str:
     """`wanted`, or `wanted (2)` and so on when it is taken."""
-    names = (_numbered(wanted, number) for number in count(1))
+    names = (number_name(wanted, number, limit=NAME_LIMIT) for number in count(1))
     return next(name for name in names if not name_is_taken(name))
 
 
@@ -96,11 +97,6 @@ def grant_columns(grant: TokenGrant) -> dict[str, Any]:
         "refresh_expires_at": grant.refresh_expires_at,
         "granted_scopes": list(grant.scopes),
     }
-
-
-def _numbered(name: str, number: int) -> str:
-    suffix = f" ({number})" if number > 1 else ""
-    return name[: NAME_LIMIT - len(suffix)] + suffix
 
 
 def _bring_back_configurations(authentication: Authentication) -> None:

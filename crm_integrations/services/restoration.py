@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration, User
 from crm_integrations.models.configurations import RESTORE_DAYS
+from crm_integrations.numbered_names import number_name
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.configurations import NameTaken, StateChanged
 
@@ -68,8 +69,7 @@ def _free_names(name: str) -> Iterator[str]:
     """The name, then numbered ones; those that are seen to be taken are left out."""
     taken = Configuration.objects.exclude(state=State.DELETED)
     for number in range(1, NUMBERS_TRIED + 1):
-        suffix = f" ({number})" if number > 1 else ""
-        candidate = name[: NAME_LIMIT - len(suffix)].rstrip() + suffix
+        candidate = number_name(name, number, limit=NAME_LIMIT)
         if not taken.filter(name__iexact=candidate).exists():
             yield candidate
 

@@ -1,7 +1,8 @@
 """Keyset pages of the ledger: newest first by id, without counting and without skipping over rows.
 
 A page is merged out of branches: sets of rows of which each is read from an index in the order of the page, so that a
-page costs the same however rare its rows are. One statement finds the ids, a second one reads the rows.
+page costs the same however rare its rows are. One statement for each BRANCHES_AT_ONCE finds the ids, another one reads
+the rows.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from django.db.models import F, Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 PAGE_ROWS = 40
+BRANCHES_AT_ONCE = 240  # of one statement; SQLite takes 500
 NEWS_LIMIT = 99  # more new rows than this are not counted
 
 
@@ -73,7 +75,15 @@ def count_rows(branches: Branches[Any], *, limit: int) -> int:
 
 
 def find_ids(branches: Branches[Any], *, before: int | None = None, after: int | None = None, limit: int) -> list[int]:
-    """Ids of rows, in one statement: with `after` those just above it, upwards; else the newest (below `before`)."""
+    """Ids of rows: with `after` those just above it, upwards; else the newest (below `before`)."""
+    ids: set[int] = set()
+    for start in range(0, len(branches), BRANCHES_AT_ONCE):
+        ids |= _find_some(branches[start : start + BRANCHES_AT_ONCE], before, after, limit)
+    return sorted(ids, reverse=after is None)[:limit]
+
+
+def _find_some(branches: Branches[Any], before: int | None, after: int | None, limit: int) -> set[int]:
+    """The same of some branches, in one statement and no order."""
     is_upwards = after is not None
     statements: list[str] = []
     values: list[Any] = []
@@ -91,11 +101,10 @@ def find_ids(branches: Branches[Any], *, before: int | None = None, after: int |
         statements.append(f"SELECT * FROM ({statement}) branch{len(statements)}")  # noqa: S608 - made by the ORM
         values += own
     if not statements:
-        return []
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements), values)
-        ids = {row[0] for row in cursor.fetchall()}
-    return sorted(ids, reverse=not is_upwards)[:limit]
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _read(readable: QuerySet[Row], ids: Sequence[int]) -> list[Row]:

@@ -55,7 +55,8 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
     find_lost_reworks(now=now)
     continue_replay_runs(now=now, clock=clock)
-    woken, pushed = _wake_accounts(now, push or (lambda account_id: _drain_here(account_id, clock)))
+    # What was folded and planned just now is due since then, and would else wait for the next round.
+    woken, pushed = _wake_accounts(clock(), push or (lambda account_id: _drain_here(account_id, clock)))
     note_heartbeat(name="sweep", now=now)
     return SweepReport(recovered, folded, planned, woken, pushed)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm_integrations.models import Authentication, Configuration
 from memorialization.models import Contact, Delivery, Interaction, RecordLane
-from memorialization.selectors import account_backlogs, ledger_branches
+from memorialization.selectors import account_backlogs, ledger_branches, ledger_slices
 from memorialization.selectors.ledger_branches import delivery_branches, interaction_branches
 from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, filtered_interactions
 from memorialization.selectors.ledger_search import begins_with
@@ -82,7 +82,9 @@ def test_branches_find_the_interactions_that_the_filter_finds(configurations, mo
     assert len(ids_of(filtered_interactions(LedgerFilters(state="matching")))) == 6  # two of three that are there
 
 
-def test_a_page_of_several_branches_is_in_order_and_has_no_row_twice(configurations):
+@pytest.mark.parametrize("at_once", [ledger_slices.BRANCHES_AT_ONCE, 1])
+def test_a_page_of_several_branches_is_in_order_and_has_no_row_twice(configurations, monkeypatch, at_once):
+    monkeypatch.setattr(ledger_slices, "BRANCHES_AT_ONCE", at_once)
     everything = ids_of(filtered_deliveries(LedgerFilters()))
     branches = [*delivery_branches(LedgerFilters(channel="voice")), *delivery_branches(LedgerFilters())]
     assert find_ids(branches, limit=5) == everything[: -5 - 1 : -1]

@@ -12,9 +12,11 @@ from memorialization.models import Delivery, Heartbeat, RecordLane
 from memorialization.services import sweeping
 from memorialization.services.claims import lease_length_s
 from memorialization.services.heartbeats import last_heartbeat
+from memorialization.services.intake import accept_events
 from memorialization.services.sweeping import sweep_once
 from tests.engine import NOW, account_of, claim_due, make_delivery
-from tests.factories import make_configuration
+from tests.factories import make_configuration, make_mapping
+from tests.memorialization.event_payloads import voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
@@ -37,6 +39,21 @@ def test_accounts_with_due_lanes_are_woken_and_others_are_not(configuration, clo
     report = sweep_once(clock=clock)
     assert hints == [configuration.authentication.account_id]
     assert (report.woken, report.pushed) == (1, 0)
+
+
+def test_what_a_round_folds_is_woken_in_the_same_round(configuration, clock, hints):
+    """Else an event whose hint was lost waits for two rounds; here the clock goes on at each look."""
+    make_mapping(configuration, {"ticket": [("subject", "voice", "skillName")]})
+    records = {"records": [{"entityType": "ticket", "id": "35"}]}
+    event = voice(contactId="1", fields={"skillName": "S"}, **records)
+    accept_events(configuration=configuration, payloads=[event], received_at=NOW)
+
+    def go_on():
+        clock.move(seconds=1)
+        return clock.now
+
+    assert sweep_once(clock=go_on).folded == 1
+    assert hints == [configuration.authentication.account_id]
 
 
 def test_without_a_broker_the_sweep_pushes_by_itself(configuration, clock, monkeypatch):
