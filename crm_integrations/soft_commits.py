@@ -9,19 +9,32 @@ https://www.postgresql.org/docs/current/wal-async-commit.html
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 
-SOFT = {"sqlite": "PRAGMA synchronous = NORMAL", "postgresql": "SET synchronous_commit = off"}
-LASTING = {"sqlite": "PRAGMA synchronous = FULL", "postgresql": "RESET synchronous_commit"}
+SOFT = {"sqlite": "PRAGMA synchronous = NORMAL", "postgresql": "SET LOCAL synchronous_commit = off"}
+LASTING = "PRAGMA synchronous = FULL"
 
 
 @contextmanager
 def soft_commit() -> Iterator[None]:
-    """Have the commits of the block return before they are on the disk; inside a transaction it changes nothing."""
+    """Have the commits of the block return before they are on the disk; inside a transaction it changes nothing.
+
+    On PostgreSQL the block is one transaction, so that whoever shares the connection behind a pool is not concerned.
+    """
     if connection.in_atomic_block:
         yield
-        return
-    _execute(SOFT)
+    elif connection.vendor == "postgresql":
+        with transaction.atomic():
+            _execute(SOFT["postgresql"])
+            yield
+    else:
+        with _soft_connection():
+            yield
+
+
+@contextmanager
+def _soft_connection() -> Iterator[None]:
+    _execute(SOFT["sqlite"])
     try:
         yield
     finally:
@@ -32,6 +45,6 @@ def soft_commit() -> Iterator[None]:
             raise
 
 
-def _execute(statements: dict[str, str]) -> None:
+def _execute(statement: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statements[connection.vendor])
+        cursor.execute(statement)

@@ -104,7 +104,7 @@ def acquire_several(
     Before each of them it is to be asked whether the CRM has refused anybody meanwhile (`is_blocked`).
     """
     has_refusals = any(answer.refused for answer in answers)
-    with nullcontext() if has_refusals else soft_commit(), transaction.atomic():
+    with nullcontext() if has_refusals else soft_commit(), transaction.atomic(savepoint=False):
         book = open_book(account_id=account_id)
         _note_answers(book, answers)
         governed = _governed(book, limit_classes)

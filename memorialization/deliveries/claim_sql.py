@@ -60,11 +60,12 @@ class Which(NamedTuple):
         return DUE_LANES.format(source=self.source, condition=self.condition, fence=planner_fence())
 
 
-# A soft commit (soft_commits) without statements of its own: for this transaction alone.
+# A soft commit (soft_commits) without statements of its own; in somebody's transaction it would be for all of that.
 SOFT_HERE = "SELECT set_config('synchronous_commit', 'off', true)"
+AS_IT_IS = "SELECT 1"
 SQLITE_CLAIM = f"UPDATE {LANE} SET {LEASED} WHERE id IN ({{due_lanes}}) RETURNING {RETURNED}"  # noqa: S608
 POSTGRESQL_CLAIM = f"""
-WITH due AS MATERIALIZED ({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED), soft AS MATERIALIZED ({SOFT_HERE})
+WITH due AS MATERIALIZED ({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED), soft AS MATERIALIZED ({{soft}})
 UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) AND EXISTS (SELECT 1 FROM soft) RETURNING {RETURNED}
 """  # noqa: S608
 CLAIMS = {"sqlite": SQLITE_CLAIM, "postgresql": POSTGRESQL_CLAIM}
@@ -96,7 +97,8 @@ def run_claim(
 ) -> list[tuple[Any, ...]]:
     """Lease up to `limit` due lanes in one statement; rows of RETURNED, in no order. `which`: OF_TYPE or SUSPECT."""
     adapt = connection.ops.adapt_datetimefield_value
-    statement = CLAIMS[connection.vendor].format(due_lanes=which.due_lanes())
+    soft = AS_IT_IS if connection.in_atomic_block else SOFT_HERE
+    statement = CLAIMS[connection.vendor].format(due_lanes=which.due_lanes(), soft=soft)
     parameters = {
         "account": account_id,
         "now": adapt(now),

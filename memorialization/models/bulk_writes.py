@@ -30,6 +30,7 @@ class BulkWrite(models.Model):
     deliveries = models.PositiveIntegerField(_("deliveries"), default=0)  # that share its writes
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PREPARED)
     handle = models.CharField(_("the CRM's handle"), max_length=200, blank=True)
+    was_searched = models.BooleanField(_("was looked for"), default=False)  # by its records, which others may have had
     lease = models.UUIDField(_("lease"))
     created_at = models.DateTimeField(_("created at"))
     poll_at = models.DateTimeField(_("next look at"), null=True, blank=True)

@@ -143,7 +143,8 @@ def _search(bulk: BulkWrite, connection: AuthenticatedConnection, clock: Clock) 
     now = clock()
     is_settled = bulk.state == State.SEARCHING
     if search.progress is not None and not _is_of_another(bulk, search.progress):
-        store_progress(bulk=bulk, progress=search.progress, poll_at=now + timedelta(seconds=SHORTEST_S), now=now)
+        look_at = now + timedelta(seconds=SHORTEST_S)
+        store_progress(bulk=bulk, progress=search.progress, poll_at=look_at, now=now, was_searched=True)
         if not search.progress.is_finished:
             release_poll(bulk=bulk)
     elif (search.is_certain and is_settled) or _is_patience_over(bulk, now):

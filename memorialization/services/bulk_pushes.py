@@ -30,15 +30,15 @@ from memorialization.services.single_pushes import abandon_lanes, push_lanes
 logger = logging.getLogger(__name__)
 
 
-def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> bool:
+def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], *, fewest: int) -> bool:
     """Hand the lanes to the CRM in one bulk write per authentication; those that cannot share one go singly.
 
-    An unexpected error costs no bulk write that was begun, and sends the other lanes the single way. Answers that there
-    was something to do: lanes that met a limit are not claimed the same way again.
+    So do fewer than `fewest`. An unexpected error costs no bulk write that was begun, and sends the other lanes the
+    single way. Answers that there was something to do: lanes that met a limit are not claimed the same way again.
     """
     visit_failpoint("after_claim")
     try:
-        _push(turn, finder, holds)
+        _push(turn, finder, holds, fewest)
     except (OperationalError, InterfaceError):
         with suppress(DatabaseError):
             give_back_untouched(holds=holds)
@@ -48,7 +48,7 @@ def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> b
     return True
 
 
-def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
+def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], fewest: int) -> None:
     waiting = waiting_on_lanes(lane_ids=[hold.lane_id for hold in holds])
     marks = read_marks(lane_ids=list(waiting))
     together: dict[int, list[BulkLane]] = {}
@@ -67,7 +67,7 @@ def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold]) -> None:
             together.setdefault(members[0].authentication_id, []).append(BulkLane(hold, group))
     _conclude_settled(turn, settled)
     for authentication_id, lanes in together.items():
-        apart += _send_together(turn, finder, authentication_id, lanes)
+        apart += _send_together(turn, finder, authentication_id, lanes, fewest)
     if apart:
         send_alone(holds=apart)  # or, while no limit lets them through, every claim for bulk writes would meet them
     push_lanes(turn, finder, apart)
@@ -91,7 +91,9 @@ def _conclude_settled(turn: Turn, settled: Sequence[tuple[LaneHold, Group]]) -> 
     release_lanes(holds=[hold for hold, _group in settled])
 
 
-def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes: Sequence[BulkLane]) -> list[LaneHold]:
+def _send_together(
+    turn: Turn, finder: WorkFinder, authentication_id: int, lanes: Sequence[BulkLane], fewest: int
+) -> list[LaneHold]:
     """One bulk write; answers the lanes that the CRM does not take in bulk, still leased."""
     holds = [lane.hold for lane in lanes]
     entity_type = holds[0].entity_type
@@ -106,7 +108,7 @@ def _send_together(turn: Turn, finder: WorkFinder, authentication_id: int, lanes
         if types not in limits:
             limits[types] = connection.bulk_limit(entity_type, types)
         (fit if limits[types] else unfit).append(lane)
-    if not fit:
+    if len(fit) < fewest:
         return holds
     most = min(limits[types] for types in limits if limits[types])
     give_back_untouched(holds=[lane.hold for lane in fit[most:]])

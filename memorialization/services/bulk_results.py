@@ -56,9 +56,17 @@ class _Result:
     conclusions: Sequence[Conclusion]
 
 
-def store_progress(*, bulk: BulkWrite, progress: BulkProgress, poll_at: datetime, now: datetime) -> None:
-    """Store the handle and how far it is; once it is finished, what it says of each record, before anything else."""
+def store_progress(
+    *, bulk: BulkWrite, progress: BulkProgress, poll_at: datetime, now: datetime, was_searched: bool = False
+) -> None:
+    """Store the handle and how far it is; once it is finished, what it says of each record, before anything else.
+
+    `was_searched`: it was found by its records. It may be somebody else's write of the same, so what it says of them is
+    not taken at its word.
+    """
     columns: dict[str, Any] = {"handle": progress.handle}
+    if was_searched:
+        columns["was_searched"] = True
     if progress.is_finished:
         failed = {key: outcome for key, outcome in progress.outcomes.items() if not outcome.succeeded}
         columns |= {
@@ -117,7 +125,7 @@ def conclude_finished(
             results.append(_send_alone(member, Attempt.Outcome.REFUSED, ": ".join(filter(None, (error, words))), now))
         elif record is None:  # gone, it seems: its own call says so for certain
             results.append(_send_alone(member, Attempt.Outcome.UNKNOWN, "", now))
-        elif member.record_id in unknown:
+        elif bulk.was_searched or member.record_id in unknown:
             results.append(_settle_unknown(member, record, now))
         else:
             results.append(_verify(member, record))

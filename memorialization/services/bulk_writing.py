@@ -87,9 +87,11 @@ def send_bulk_write(
     visit_failpoint("bulk_waiting")
 
 
-def count_on_their_way(*, account_id: int) -> int:
-    """Bulk writes that the CRM may have under way."""
-    [(count,)] = read_values(f"SELECT COUNT(*) {OPEN} AND state <> 'finished'", [account_id])
+def count_on_their_way(*, account_id: int, entity_type: str = "") -> int:
+    """Bulk writes that the CRM may have under way, of all record types or of one."""
+    of_type = " AND entity_type = %s" if entity_type else ""
+    parameters = [account_id, *([entity_type] if entity_type else [])]
+    [(count,)] = read_values(f"SELECT COUNT(*) {OPEN} AND state <> 'finished'{of_type}", parameters)
     return int(count)
 
 

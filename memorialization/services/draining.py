@@ -164,5 +164,6 @@ def _push_claim(turn: Turn, finder: WorkFinder, work: Work) -> bool:
     )
     if holds and work.rest > 0:
         turn.ask_for_help()
-    is_bulk = work.is_bulk and len(holds) >= work.fewest
-    return (push_in_bulk if is_bulk else push_lanes)(turn, finder, holds)
+    if work.is_bulk and len(holds) >= work.fewest and not turn.is_probe:
+        return push_in_bulk(turn, finder, holds, fewest=work.fewest)
+    return push_lanes(turn, finder, holds)

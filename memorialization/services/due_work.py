@@ -96,7 +96,7 @@ class WorkFinder:
                 if work is not None:
                     works.append(work)
                 else:
-                    waits += self._opening_times(entity_type)
+                    waits += self._opening_times(entity_type, now)
         return DueWork(tuple(works), min(waits, default=None))
 
     def _choose(self, entity_type: str, goes_alone: bool, due: int, free_slots: int, now: datetime) -> Work | None:
@@ -109,9 +109,11 @@ class WorkFinder:
         is_shut = single_opens_at is not None and single_opens_at > now + timedelta(seconds=MOMENT_S)
         is_scarce = is_shut or self._is_half_used(entity_type, now)
         if not goes_alone and self.slots and (due >= BULK_FROM or is_scarce):
-            if free_slots <= 0 or due < min(BULK_FROM, self.slots - free_slots):
+            if free_slots <= 0 and (due >= BULK_FROM or is_shut):
                 return None  # one will be free sooner than calls of their own get much done
-            if self._opens_at(entity_type, is_bulk=True, now=now) is None:
+            if due < BULK_FROM and due < count_on_their_way(account_id=self._account.pk, entity_type=entity_type):
+                return None
+            if free_slots > 0 and self._opens_at(entity_type, is_bulk=True, now=now) is None:
                 size = self._bulk_size(entity_type, due)
                 claims = min(free_slots, math.ceil(due / size))
                 fewest = 1 if is_scarce else FEWEST_IN_BULK
@@ -133,8 +135,12 @@ class WorkFinder:
         return self._openings[classes]
 
     def _is_half_used(self, entity_type: str, now: datetime) -> bool:
-        classes = self.classes(entity_type, is_bulk=False)
-        return is_half_used(book=self._book(), limit_classes=classes, now=now)
+        """Of the limits that bulk writes do not spend."""
+        return is_half_used(book=self._book(), limit_classes=self._of_singles_alone(entity_type), now=now)
+
+    def _of_singles_alone(self, entity_type: str) -> list[str]:
+        shared = self.classes(entity_type, is_bulk=True)
+        return [name for name in self.classes(entity_type, is_bulk=False) if name not in shared]
 
     def _book(self) -> BudgetBook:
         """The budgets, read once for each look."""
@@ -142,11 +148,14 @@ class WorkFinder:
             self._known_book = read_book(self._account)
         return self._known_book
 
-    def _opening_times(self, entity_type: str) -> Iterator[datetime]:
+    def _opening_times(self, entity_type: str, now: datetime) -> Iterator[datetime]:
         for is_bulk in (False, True):
             opening = self._openings.get(self.classes(entity_type, is_bulk=is_bulk))
             if opening is not None:
                 yield opening
+        ends_at = self._book().end_of(self._of_singles_alone(entity_type))  # from then on, values go alone again
+        if ends_at is not None and ends_at > now:
+            yield ends_at
 
     def _entity_types(self) -> Iterator[str]:
         """The record types of the account's lanes, by one step of the index each."""

@@ -58,6 +58,20 @@ def test_the_job_of_an_earlier_bulk_write_of_the_same_records_is_not_taken_for_a
     assert {result_of(each) for each in second} == {("written", "")}
 
 
+def test_what_a_job_that_was_found_by_its_records_says_is_not_taken_at_its_word(configuration, clock):
+    """Somebody else may have written to the same records in bulk just now."""
+    make_many(configuration, "Theirs", ended_at=NOW - timedelta(hours=1))
+    push_until_idle(configuration, clock, rounds=2)
+    BulkWrite.objects.update(handle="not one of ours")
+    ours = make_many(configuration, "Ours")
+    account_of(configuration).faults.append(CRMUnavailable("reset", may_have_applied=True))
+    push_all(configuration, clock)
+    clock.move(seconds=61)
+    push_until_idle(configuration, clock)
+    assert {result_of(each) for each in ours} == {("written", "")}
+    assert len(calls_of(configuration, "update_record")) == BULK_FROM
+
+
 def test_a_job_that_moved_on_while_nobody_could_ask_is_not_given_up(configuration, clock, settings, monkeypatch):
     def half_done(self, handles):
         return {handle: BulkProgress(handle, is_finished=False, done=5, total=BULK_FROM) for handle in handles}
