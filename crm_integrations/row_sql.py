@@ -7,19 +7,16 @@ made once per model and database; what is written and read is the same.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from operator import attrgetter
+from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
-from django.utils import timezone
 
 from crm_integrations.stored_json import decode_json, encode_json
 
-ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any], Any]
 OFFSET_LENGTH = len("+00:00")
@@ -32,7 +29,7 @@ class JSONText(str):
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
     """One column of a model. `write` and `read` are None when the value passes as it is."""
 
     field: "Field[Any, Any]"
@@ -43,46 +40,9 @@ class _Column:
     read: Convert | None
 
 
-def insert_rows(rows: Sequence[Model]) -> None:
-    """Insert rows of one model and give them their ids."""
-    if not rows:
-        return
-    layout = _layout(type(rows[0]), connection.vendor)
-    inserted = _insert(layout, layout.values_of(rows), False, ("id",))
-    for row, (pk,) in zip(rows, inserted, strict=True):
-        row.pk = pk
-        row._state.adding = False
-
-
-def insert_values(
-    model: type[Model],
-    names: tuple[str, ...],
-    records: Sequence[Sequence[Any]],
-    *,
-    returning: tuple[str, ...] = ("id",),
-) -> list[tuple[Any, ...]]:
-    """Insert records, given as values of these attributes, without making rows of them; the rest are defaults.
-
-    Answers the `returning` columns, in the order of the records, as the database says them.
-    """
-    layout = _layout(model, connection.vendor, names)
-    return _insert(layout, layout.values_with_defaults(records), False, returning)
-
-
-def insert_missing(
-    model: type[Model], names: tuple[str, ...], records: Sequence[Sequence[Any]], *, returning: tuple[str, ...]
-) -> list[tuple[Any, ...]]:
-    """Insert records that are not there yet, given as values of these attributes; the others get their defaults.
-
-    Answers the `returning` columns of those inserted, as the database says them.
-    """
-    layout = _layout(model, connection.vendor, names)
-    return _insert(layout, layout.values_with_defaults(records), True, returning)
-
-
 def update_row(row: Model, names: Sequence[str]) -> None:
     """Write some fields of a stored row."""
-    chosen = [column for column in _columns(type(row), connection.vendor) if column.field.name in names]
+    chosen = [column for column in columns_of(type(row), connection.vendor) if column.field.name in names]
     places = ", ".join(f"{column.name} = %s" for column in chosen)
     values = [_written(row, column) for column in chosen]
     with connection.cursor() as cursor:
@@ -113,7 +73,7 @@ def change_rows(statement: str, parameters: Sequence[Any]) -> int:
 class Selection(Generic[Row]):
     """Columns of a model in a statement, where it is called `alias`, and the way back from their values to a row."""
 
-    def __init__(self, model: type[Row], columns: Sequence[_Column], alias: str) -> None:
+    def __init__(self, model: type[Row], columns: Sequence[Column], alias: str) -> None:
         self._model, self._columns = model, columns
         self._attributes = [column.attribute for column in columns]
         self._readers = [(column.attribute, column.read) for column in columns if column.read is not None]
@@ -142,7 +102,7 @@ class Selection(Generic[Row]):
 @cache
 def selection(model: type[Row], vendor: str, alias: str = "stored", only: tuple[str, ...] = ()) -> Selection[Row]:
     """All columns of a model, or some attributes in the order given, made once for each database."""
-    columns = {each.attribute: each for each in _columns(model, vendor, is_read=True)}
+    columns = {each.attribute: each for each in columns_of(model, vendor, is_read=True)}
     return Selection(model, [columns[name] for name in only or columns], alias)
 
 
@@ -180,73 +140,16 @@ def as_time(moment: datetime) -> Any:
     return _to_sqlite_time(moment) if connection.vendor == "sqlite" else moment
 
 
-class _Layout:
-    """The columns that an insert of one model fills, the given ones first, and how their values are made."""
-
-    def __init__(self, model: type[Model], columns: Sequence[_Column], given: int) -> None:
-        self.model, self.columns = model, columns
-        self._read = attrgetter(*[column.attribute for column in columns])
-        self._writers = [(place, each.write) for place, each in enumerate(columns) if each.write is not None]
-        self._given_writers = [(place, write) for place, write in self._writers if place < given]
-        self._automatic = [place for place, each in enumerate(columns) if each.is_automatic]
-        self._now_writer = columns[self._automatic[0]].write if self._automatic else None
-        self._defaults = [_convert(each.write, each.field.get_default()) for each in columns[given:]]
-
-    def values_of(self, rows: Sequence[Model]) -> list[list[Any]]:
-        """What rows say; their automatic times are now."""
-        return self._written([list(self._read(row)) for row in rows], self._writers)
-
-    def values_with_defaults(self, records: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        """What records say, and the defaults of the rest."""
-        return self._written([[*record, *self._defaults] for record in records], self._given_writers)
-
-    def _written(self, rows: list[list[Any]], writers: Sequence[tuple[int, Convert]]) -> list[list[Any]]:
-        now = _convert(self._now_writer, timezone.now()) if self._automatic else None
-        for values in rows:
-            for place, write in writers:
-                if values[place] is not None:
-                    values[place] = write(values[place])
-            for place in self._automatic:
-                values[place] = now
-        return rows
+def _written(row: Model, column: Column) -> Any:
+    return convert(column.write, getattr(row, column.attribute))
 
 
-@cache
-def _layout(model: type[Model], vendor: str, names: tuple[str, ...] = ()) -> _Layout:
-    columns = {column.attribute: column for column in _columns(model, vendor)}
-    given = [columns.pop(name) for name in names]
-    return _Layout(model, [*given, *columns.values()], len(given))
+def convert(change: Convert | None, value: Any) -> Any:
+    """A value on its way in or out; None stays None."""
+    return value if value is None or change is None else change(value)
 
 
-def _insert(
-    layout: _Layout, records: Sequence[Sequence[Any]], ignore_conflicts: bool, returning: tuple[str, ...]
-) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []
-    for start in range(0, len(records), ROWS_PER_STATEMENT):
-        part = records[start : start + ROWS_PER_STATEMENT]
-        statement = _insert_statement(layout, len(part), ignore_conflicts, returning)
-        found += read_values(statement, [value for record in part for value in record])
-    return found
-
-
-@lru_cache(maxsize=500)
-def _insert_statement(layout: _Layout, count: int, ignore_conflicts: bool, returning: tuple[str, ...]) -> str:
-    names = ", ".join(column.name for column in layout.columns)
-    places = ", ".join([f"({places_for(layout.columns)})"] * count)
-    otherwise = "ON CONFLICT DO NOTHING " if ignore_conflicts else ""
-    wanted = ", ".join(connection.ops.quote_name(name) for name in returning)
-    return f"INSERT INTO {table_of(layout.model)} ({names}) VALUES {places} {otherwise}RETURNING {wanted}"  # noqa: S608
-
-
-def _written(row: Model, column: _Column) -> Any:
-    return _convert(column.write, getattr(row, column.attribute))
-
-
-def _convert(convert: Convert | None, value: Any) -> Any:
-    return value if value is None or convert is None else convert(value)
-
-
-def _read_values(columns: Sequence[_Column], values: Sequence[Any]) -> Iterator[Any]:
+def _read_values(columns: Sequence[Column], values: Sequence[Any]) -> Iterator[Any]:
     for column, value in zip(columns, values, strict=True):
         yield value if column.read is None or value is None else column.read(value)
 
@@ -257,33 +160,33 @@ def table_of(model: type[Model]) -> str:
 
 
 @cache
-def _columns(model: type[Model], vendor: str, is_read: bool = False) -> tuple[_Column, ...]:
+def columns_of(model: type[Model], vendor: str, is_read: bool = False) -> tuple[Column, ...]:
     """The columns of a model; the id, which the database gives, only for reading."""
     fields = [each for each in model._meta.concrete_fields if is_read or not each.primary_key or each.name != "id"]
     return tuple(_column(each, vendor) for each in fields)
 
 
 @cache
-def _columns_by_attribute(model: type[Model], vendor: str) -> dict[str, _Column]:
-    return {column.attribute: column for column in _columns(model, vendor)}
+def _columns_by_attribute(model: type[Model], vendor: str) -> dict[str, Column]:
+    return {column.attribute: column for column in columns_of(model, vendor)}
 
 
-def columns_named(model: type[Model], attributes: Sequence[str]) -> list[_Column]:
+def columns_named(model: type[Model], attributes: Sequence[str]) -> list[Column]:
     """The columns of these attributes, in their order."""
     known = _columns_by_attribute(model, connection.vendor)
     return [known[name] for name in attributes]
 
 
-def _column(field: "Field[Any, Any]", vendor: str) -> _Column:
+def _column(field: "Field[Any, Any]", vendor: str) -> Column:
     quoted = connection.ops.quote_name(str(field.column))
     kind: Any = field
     while kind.remote_field is not None:
         kind = kind.target_field
     if hasattr(field, "from_db_value") and not isinstance(field, JSONField):
-        return _Column(field, field.attname, quoted, False, _refuse, _refuse)
+        return Column(field, field.attname, quoted, False, _refuse, _refuse)
     write, read = CONVERSIONS[vendor].get(kind.get_internal_type(), (None, None))
     is_automatic = bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
-    return _Column(field, field.attname, quoted, is_automatic, write, read)
+    return Column(field, field.attname, quoted, is_automatic, write, read)
 
 
 def _to_json(value: Any) -> str:

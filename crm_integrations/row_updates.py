@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from crm_integrations.row_sql import Convert, columns_named, table_of
+from crm_integrations.row_sql import Convert, columns_named, convert, table_of
 
 ROWS_PER_STATEMENT = 250  # times a dozen columns: far below the parameters that SQLite takes (32,766)
 
@@ -94,11 +94,7 @@ def upsert_crossed_rows(
 
 
 def _written(values: Sequence[Any], writers: Sequence[Convert | None]) -> list[Any]:
-    return [_convert(write, value) for value, write in zip(values, writers, strict=True)]
-
-
-def _convert(write: Convert | None, value: Any) -> Any:
-    return value if write is None or value is None else write(value)
+    return [convert(write, value) for value, write in zip(values, writers, strict=True)]
 
 
 @lru_cache(maxsize=1_000)

@@ -16,7 +16,8 @@ from crm_integrations.budgets.windows import BudgetWindow, Stamp
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitScope
 from crm_integrations.providers.registry import UnknownProvider, get_provider
-from crm_integrations.row_sql import insert_values, read_rows
+from crm_integrations.row_inserts import insert_values
+from crm_integrations.row_sql import read_rows
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.account_rows import lock_account
 

@@ -16,7 +16,8 @@ from django.db import transaction
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import BulkProgress, CRMValue
 from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
-from crm_integrations.row_sql import insert_rows, insert_values, read_rows, read_values
+from crm_integrations.row_inserts import insert_rows, insert_values
+from crm_integrations.row_sql import read_rows, read_values
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.account_rows import lock_account
 from crm_integrations.services.connections import AuthenticatedConnection

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from crm_integrations.models import FoundRecord, RecordCreation
-from crm_integrations.row_sql import insert_missing
+from crm_integrations.row_inserts import insert_missing
 from crm_integrations.services.audit import record_audit
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.erased_text import bare_entries, bare_event, bare_params, bare_targets, bare_values

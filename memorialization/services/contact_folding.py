@@ -14,7 +14,8 @@ from typing import Any
 
 from crm_integrations.models import Configuration
 from crm_integrations.new_rows import new_row
-from crm_integrations.row_sql import insert_rows, places_for, read_rows, read_values, table_of, update_row
+from crm_integrations.row_inserts import insert_rows
+from crm_integrations.row_sql import places_for, read_rows, read_values, table_of, update_row
 from memorialization.events.fold import ContactState, SegmentState, TimedValue, fold_events
 from memorialization.events.parsing import parse_event
 from memorialization.events.schema import EventInvalid, ParsedEvent, RecordLink

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from crm_integrations.row_sql import as_time, insert_missing, insert_rows, places_for, read_values, row_lock, table_of
+from crm_integrations.row_inserts import insert_missing, insert_rows
+from crm_integrations.row_sql import as_time, places_for, read_values, row_lock, table_of
 from memorialization.deliveries.coalescing import travels_alone
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import set_next_due

@@ -19,11 +19,11 @@ from django.db.models import Q, QuerySet
 from crm_integrations.database_clock import Clock
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.new_rows import new_row
+from crm_integrations.row_inserts import insert_missing
 from crm_integrations.row_sql import (
     Selection,
     as_time,
     as_uuid,
-    insert_missing,
     places_for,
     read_rows,
     read_values,

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import JSONText, insert_missing
+from crm_integrations.row_inserts import insert_missing
+from crm_integrations.row_sql import JSONText
 from memorialization.events.parsing import order_event, read_payload
 from memorialization.events.schema import ID_LIMIT, EventInvalid, FieldError, ParsedEvent
 from memorialization.models import InteractionEvent

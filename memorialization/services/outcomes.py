@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from crm_integrations.providers.base import CRMValue
-from crm_integrations.row_sql import insert_values
+from crm_integrations.row_inserts import insert_values
 from crm_integrations.row_updates import update_rows
 from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint

@@ -13,7 +13,7 @@ from django.db.models import F, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Least
 
 from crm_integrations.models import Configuration
-from crm_integrations.row_sql import insert_rows
+from crm_integrations.row_inserts import insert_rows
 from memorialization.models import Contact, Delivery, Interaction, RecordLane, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_slices import Branches, find_ids
 from memorialization.services.delivery_storage import store_deliveries

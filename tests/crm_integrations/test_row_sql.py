@@ -8,17 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.safestring import SafeString
 
 from crm_integrations.models import Authentication
-from crm_integrations.row_sql import (
-    ROWS_PER_STATEMENT,
-    JSONText,
-    as_time,
-    as_uuid,
-    insert_missing,
-    insert_rows,
-    insert_values,
-    read_rows,
-    update_row,
-)
+from crm_integrations.row_inserts import ROWS_PER_STATEMENT, insert_missing, insert_rows, insert_values
+from crm_integrations.row_sql import JSONText, as_time, as_uuid, read_rows, update_row
 from memorialization.models import Contact, Interaction
 from tests.factories import make_authentication, make_configuration
 

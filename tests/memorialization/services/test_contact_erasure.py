@@ -11,7 +11,7 @@ from django.urls import reverse
 from crm_integrations.models import AuditEntry, FoundRecord, RecordCreation
 from crm_integrations.permissions import VIEW_CONFIGURATIONS
 from crm_integrations.providers.errors import RecordGone, RetryLater
-from crm_integrations.row_sql import insert_missing
+from crm_integrations.row_inserts import insert_missing
 from memorialization.models import (
     Attempt,
     BulkWrite,

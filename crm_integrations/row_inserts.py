@@ -1,0 +1,109 @@
+"""Inserts many rows by few, cheap statements, for the paths that run with every event (row_sql)."""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.utils import timezone
+
+from crm_integrations.row_sql import Column, Convert, columns_of, convert, places_for, read_values, table_of
+
+ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
+
+
+def insert_rows(rows: Sequence[Model]) -> None:
+    """Insert rows of one model and give them their ids."""
+    if not rows:
+        return
+    layout = _layout(type(rows[0]), connection.vendor)
+    inserted = _insert(layout, layout.values_of(rows), False, ("id",))
+    for row, (pk,) in zip(rows, inserted, strict=True):
+        row.pk = pk
+        row._state.adding = False
+
+
+def insert_values(
+    model: type[Model],
+    names: tuple[str, ...],
+    records: Sequence[Sequence[Any]],
+    *,
+    returning: tuple[str, ...] = ("id",),
+) -> list[tuple[Any, ...]]:
+    """Insert records, given as values of these attributes, without making rows of them; the rest are defaults.
+
+    Answers the `returning` columns, in the order of the records, as the database says them.
+    """
+    layout = _layout(model, connection.vendor, names)
+    return _insert(layout, layout.values_with_defaults(records), False, returning)
+
+
+def insert_missing(
+    model: type[Model], names: tuple[str, ...], records: Sequence[Sequence[Any]], *, returning: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    """Insert records that are not there yet, given as values of these attributes; the others get their defaults.
+
+    Answers the `returning` columns of those inserted, as the database says them.
+    """
+    layout = _layout(model, connection.vendor, names)
+    return _insert(layout, layout.values_with_defaults(records), True, returning)
+
+
+class _Layout:
+    """The columns that an insert of one model fills, the given ones first, and how their values are made."""
+
+    def __init__(self, model: type[Model], columns: Sequence[Column], given: int) -> None:
+        self.model, self.columns = model, columns
+        self._read = attrgetter(*[column.attribute for column in columns])
+        self._writers = [(place, each.write) for place, each in enumerate(columns) if each.write is not None]
+        self._given_writers = [(place, write) for place, write in self._writers if place < given]
+        self._automatic = [place for place, each in enumerate(columns) if each.is_automatic]
+        self._now_writer = columns[self._automatic[0]].write if self._automatic else None
+        self._defaults = [convert(each.write, each.field.get_default()) for each in columns[given:]]
+
+    def values_of(self, rows: Sequence[Model]) -> list[list[Any]]:
+        """What rows say; their automatic times are now."""
+        return self._written([list(self._read(row)) for row in rows], self._writers)
+
+    def values_with_defaults(self, records: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        """What records say, and the defaults of the rest."""
+        return self._written([[*record, *self._defaults] for record in records], self._given_writers)
+
+    def _written(self, rows: list[list[Any]], writers: Sequence[tuple[int, Convert]]) -> list[list[Any]]:
+        now = convert(self._now_writer, timezone.now()) if self._automatic else None
+        for values in rows:
+            for place, write in writers:
+                if values[place] is not None:
+                    values[place] = write(values[place])
+            for place in self._automatic:
+                values[place] = now
+        return rows
+
+
+@cache
+def _layout(model: type[Model], vendor: str, names: tuple[str, ...] = ()) -> _Layout:
+    columns = {column.attribute: column for column in columns_of(model, vendor)}
+    given = [columns.pop(name) for name in names]
+    return _Layout(model, [*given, *columns.values()], len(given))
+
+
+def _insert(
+    layout: _Layout, records: Sequence[Sequence[Any]], ignore_conflicts: bool, returning: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(records), ROWS_PER_STATEMENT):
+        part = records[start : start + ROWS_PER_STATEMENT]
+        statement = _insert_statement(layout, len(part), ignore_conflicts, returning)
+        found += read_values(statement, [value for record in part for value in record])
+    return found
+
+
+@lru_cache(maxsize=500)
+def _insert_statement(layout: _Layout, count: int, ignore_conflicts: bool, returning: tuple[str, ...]) -> str:
+    names = ", ".join(column.name for column in layout.columns)
+    places = ", ".join([f"({places_for(layout.columns)})"] * count)
+    otherwise = "ON CONFLICT DO NOTHING " if ignore_conflicts else ""
+    wanted = ", ".join(connection.ops.quote_name(name) for name in returning)
+    return f"INSERT INTO {table_of(layout.model)} ({names}) VALUES {places} {otherwise}RETURNING {wanted}"  # noqa: S608
