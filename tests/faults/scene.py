@@ -74,11 +74,14 @@ class Scene:
         """The largest number of counted tries of a delivery."""
         return max(self.deliveries().values_list("attempt_count", flat=True), default=0)
 
-    def leftovers(self) -> list[str]:
-        """What must not be left once everything is delivered."""
+    def leftovers(self, *, besides_bulk_writes: bool = False) -> list[str]:
+        """What must not be left once everything is delivered; those under way belong to no process."""
         lanes = RecordLane.objects.filter(account__in=self.account_rows)
+        attempts = Attempt.objects.filter(lane__in=lanes, outcome="started")
+        if besides_bulk_writes:
+            lanes, attempts = lanes.filter(bulk_write=None), attempts.filter(bulk_write=None)
         found = {
-            "attempts without an end": Attempt.objects.filter(lane__in=lanes, outcome="started").count(),
+            "attempts without an end": attempts.count(),
             "lanes still leased": lanes.exclude(lease=None).count(),
         }
         return [f"{count} {words}" for words, count in found.items() if count]
