@@ -27,7 +27,7 @@ from memorialization.selectors.ledger_slices import Branch, find_ids
 from memorialization.selectors.ledger_states import DELIVERY_STATES, HELD, INTERACTION_STATES, MATCHING
 
 Row = TypeVar("Row", bound=Model)
-MOST_BRANCHES = 960  # by state, of 160 configurations
+MOST_BRANCHES = 960  # by state of 480 configurations, by channel of 160
 CHANNELS = tuple(str(key) for key, _label in Interaction._meta.get_field("channel").choices or [])
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a range, so that SQLite reads the partial index
 WAITING = Delivery.State.WAITING.value
