@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_integrations.models import Authentication, CRMAccount
 
+UNCONCLUDED = "NOT (state = 'concluded')"  # in the words of the index bulk_write_open, or SQLite would not read it
+
 
 class BulkWrite(models.Model):
     """Committed with its members before the call (semantics §6.23). From then on it owns the lanes of its records.

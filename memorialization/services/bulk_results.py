@@ -18,6 +18,7 @@ from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, BulkWrite, Delivery
+from memorialization.models.bulk_writes import UNCONCLUDED
 from memorialization.services.call_errors import read_error
 from memorialization.services.claims import LeaseLost, free_lanes, lock_lanes
 from memorialization.services.marks import read_marks
@@ -34,7 +35,7 @@ from memorialization.services.outcomes import (
 State = BulkWrite.State
 NO_FAULT_OF_THE_WRITE = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)
 NOT_OVER = "state IN ('prepared', 'searching', 'running')"
-POLLED = "poll_lease = %s AND NOT (state = 'concluded')"
+POLLED = f"poll_lease = %s AND {UNCONCLUDED}"
 ATTEMPT_COLUMNS = ("outcome", "finished_at", "status", "message", "answer")
 MOST_LOST_POLLS = 5  # in a row; then something about the bulk write kills whoever concludes it
 

@@ -25,6 +25,7 @@ from memorialization.deliveries.bulk_pace import expected_duration_s
 from memorialization.deliveries.coalescing import Group, merge_types
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
+from memorialization.models.bulk_writes import UNCONCLUDED
 from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
 from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, lock_held_lanes
 from memorialization.services.outcomes import describe_request, link_members
@@ -33,7 +34,7 @@ State = BulkWrite.State
 Updates = Mapping[str, Mapping[str, CRMValue]]  # by record, in the order of the lanes
 ATTEMPT_COLUMNS = ("lane_id", "bulk_write_id", "fence", "started_at", "request")
 # Those that are not concluded, by the index of these: the concluded ones are kept, and become many.
-OPEN = f"FROM {BulkWrite._meta.db_table} WHERE account_id = %s AND NOT (state = 'concluded') AND poll_at IS NOT NULL"
+OPEN = f"FROM {BulkWrite._meta.db_table} WHERE account_id = %s AND {UNCONCLUDED} AND poll_at IS NOT NULL"
 LATEST_SEEN = "account_id = %s AND entity_type = %s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
 STOOD_STILL = "The worker stood still before its call."
 

@@ -112,7 +112,7 @@ class WorkFinder:
             if free_slots <= 0 and (due >= BULK_FROM or is_shut):
                 return None  # one will be free sooner than calls of their own get much done
             if due < BULK_FROM and due < count_on_their_way(account_id=self._account.pk, entity_type=entity_type):
-                return None
+                return None  # more gather until the next of them is over
             if free_slots > 0 and self._opens_at(entity_type, is_bulk=True, now=now) is None:
                 size = self._bulk_size(entity_type, due)
                 claims = min(free_slots, math.ceil(due / size))

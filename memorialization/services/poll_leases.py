@@ -9,14 +9,14 @@ from django.db.models import F, Q
 from crm_integrations.database_clock import Clock
 from crm_integrations.row_sql import as_time, as_uuid, places_for, read_rows, read_values
 from memorialization.models import BulkWrite
+from memorialization.models.bulk_writes import UNCONCLUDED
 from memorialization.services.claims import LeaseLost, lease_length_s
 
 State = BulkWrite.State
 RENEWALS_PER_LEASE = 4
-OPEN = "NOT (state = 'concluded')"
 ANY_TO_LOOK_AT = f"""
 SELECT 1 FROM {BulkWrite._meta.db_table}
-WHERE account_id = %s AND {OPEN} AND poll_at <= %s AND (poll_lease IS NULL OR poll_lease_until <= %s) LIMIT 1
+WHERE account_id = %s AND {UNCONCLUDED} AND poll_at <= %s AND (poll_lease IS NULL OR poll_lease_until <= %s) LIMIT 1
 """  # noqa: S608 - the name of our own model
 
 
@@ -31,7 +31,7 @@ def claim_polls(*, account_id: int, now: datetime) -> list[BulkWrite]:
     lost.update(lost_polls=F("lost_polls") + 1, poll_lease=None, poll_lease_until=None)
     lease, until = uuid.uuid4(), now + timedelta(seconds=lease_length_s())
     unconcluded.filter(Q(poll_at__lte=now) | Q(state=State.RUNNING)).update(poll_lease=lease, poll_lease_until=until)
-    of_lease = f"account_id = %s AND {OPEN} AND poll_lease = %s ORDER BY authentication_id, entity_type, id"
+    of_lease = f"account_id = %s AND {UNCONCLUDED} AND poll_lease = %s ORDER BY authentication_id, entity_type, id"
     return read_rows(BulkWrite, of_lease, [account_id, as_uuid(lease)])
 
 
@@ -59,4 +59,4 @@ class PollLease:
         if not ids:
             return []
         places = f"id IN ({places_for(ids)}) AND poll_lease IN ({places_for(leases)})"
-        return read_rows(BulkWrite, f"{places} AND {OPEN} ORDER BY entity_type, id", [*ids, *leases])
+        return read_rows(BulkWrite, f"{places} AND {UNCONCLUDED} ORDER BY entity_type, id", [*ids, *leases])
