@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
+from crm_integrations.given_rows import cast_of, given_rows, given_values, split_places
 from crm_integrations.row_sql import Column, Convert, columns_of, convert, places_for, read_values, table_of
 
 ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
@@ -93,17 +94,40 @@ def _insert(
     layout: _Layout, records: Sequence[Sequence[Any]], ignore_conflicts: bool, returning: tuple[str, ...]
 ) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
+    vendor, ending = connection.vendor, _insert_ending(ignore_conflicts, returning)
     for start in range(0, len(records), ROWS_PER_STATEMENT):
         part = records[start : start + ROWS_PER_STATEMENT]
-        statement = _insert_statement(layout, len(part), ignore_conflicts, returning)
-        found += read_values(statement, [value for record in part for value in record])
+        if len(part) == 1:
+            found += read_values(f"{_insert_of_one(layout)} {ending}", part[0])
+            continue
+        own, shared = split_places(part)
+        own = own or [shared.pop()]  # rows that are all alike
+        given = given_values([[record[place] for place in own] for record in part], vendor=vendor)
+        statement = f"{_insert_of_many(layout, tuple(own), tuple(shared), len(part), vendor)} {ending}"
+        found += read_values(statement, [*(part[0][place] for place in shared), *given])
     return found
 
 
-@lru_cache(maxsize=500)
-def _insert_statement(layout: _Layout, count: int, ignore_conflicts: bool, returning: tuple[str, ...]) -> str:
-    names = ", ".join(column.name for column in layout.columns)
-    places = ", ".join([f"({places_for(layout.columns)})"] * count)
-    otherwise = "ON CONFLICT DO NOTHING " if ignore_conflicts else ""
+@cache
+def _insert_ending(ignore_conflicts: bool, returning: tuple[str, ...]) -> str:
     wanted = ", ".join(connection.ops.quote_name(name) for name in returning)
-    return f"INSERT INTO {table_of(layout.model)} ({names}) VALUES {places} {otherwise}RETURNING {wanted}"  # noqa: S608
+    return f"{'ON CONFLICT DO NOTHING ' if ignore_conflicts else ''}RETURNING {wanted}"
+
+
+@cache
+def _insert_of_one(layout: _Layout) -> str:
+    names = ", ".join(column.name for column in layout.columns)
+    return f"INSERT INTO {table_of(layout.model)} ({names}) VALUES ({places_for(layout.columns)})"  # noqa: S608
+
+
+@lru_cache(maxsize=500)
+def _insert_of_many(layout: _Layout, own: tuple[int, ...], shared: tuple[int, ...], count: int, vendor: str) -> str:
+    """What all rows share is said once, before the rows."""
+    said_once, differing = ([layout.columns[place] for place in places] for places in (shared, own))
+    casts = [f"%s::{cast_of(column)}" if vendor == "postgresql" else "%s" for column in said_once]
+    names = ", ".join(column.name for column in [*said_once, *differing])
+    return (
+        f"INSERT INTO {table_of(layout.model)} ({names}) "  # noqa: S608
+        f"SELECT {', '.join([*casts, 'changed.*'])} FROM ({given_rows(differing, count, vendor=vendor)}) changed "
+        "WHERE true"  # without a condition, SQLite takes ON for a join's
+    )

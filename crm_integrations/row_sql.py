@@ -130,6 +130,16 @@ def places_for(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
+def among(ids: Sequence[int]) -> tuple[str, list[Any]]:
+    """What follows a column that is to be one of these ids, and the parameters of that.
+
+    PostgreSQL's driver writes each into the statement by itself; as the text of an array they cost a tenth.
+    """
+    if connection.vendor == "postgresql":
+        return "= ANY(%s::bigint[])", [f"{{{','.join(map(str, ids))}}}"]
+    return f"IN ({places_for(ids)})", list(ids)
+
+
 def as_uuid(value: UUID) -> Any:
     """A UUID as a parameter."""
     return value.hex if connection.vendor == "sqlite" else value
@@ -168,7 +178,7 @@ def columns_of(model: type[Model], vendor: str, is_read: bool = False) -> tuple[
 
 @cache
 def _columns_by_attribute(model: type[Model], vendor: str) -> dict[str, Column]:
-    return {column.attribute: column for column in columns_of(model, vendor)}
+    return {column.attribute: column for column in columns_of(model, vendor, is_read=True)}
 
 
 def columns_named(model: type[Model], attributes: Sequence[str]) -> list[Column]:

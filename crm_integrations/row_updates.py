@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from crm_integrations.row_sql import Convert, columns_named, convert, table_of
+from crm_integrations.given_rows import given_rows, given_values, split_places
+from crm_integrations.row_sql import among, change_rows, columns_named, table_of
 
 ROWS_PER_STATEMENT = 250  # times a dozen columns: far below the parameters that SQLite takes (32,766)
 
@@ -30,43 +31,53 @@ def update_rows(
     changed, records = 0, list(rows.items())
     for start in range(0, len(records), ROWS_PER_STATEMENT):
         part = records[start : start + ROWS_PER_STATEMENT]
-        own, shared = _split_places([values for _pk, values in part])
-        written = _write_columns(model, names, own, part)
-        said_once = _write_columns(model, names, shared, part[:1])[0][1:]
-        statement = _update_statement(
-            model, _pick(names, own), _pick(names, shared), len(part), guard, connection.vendor
-        )
-        parameters = [value for row in written for value in row]
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*said_once, *parameters, *guarded_by])
-            changed += int(cursor.rowcount)
+        written = _write_rows(model, names, [values for _pk, values in part])
+        own, shared = split_places(written)  # as they are stored: True and 1 are the same before
+        said_once = [written[0][place] for place in shared]
+        if own:
+            given = [[pk, *[row[place] for place in own]] for (pk, _values), row in zip(part, written, strict=True)]
+            chosen = given_values(given, vendor=connection.vendor)
+            which = _given_changes(model, _pick(names, own), len(part), connection.vendor)
+        else:
+            condition, chosen = among([pk for pk, _values in part])
+            which = "", f"WHERE id {condition}"
+        statement = _update_statement(model, which, _pick(names, shared), guard, connection.vendor)
+        changed += change_rows(statement, [*said_once, *chosen, *guarded_by])
     return changed
 
 
-def _split_places(rows: Sequence[Sequence[Any]]) -> tuple[list[int], list[int]]:
-    """The places of values that differ from row to row, and of those that are the same in all: these are said once."""
-    own: list[int] = []
-    shared: list[int] = []
-    for place, value in enumerate(rows[0]):
-        (shared if all(row[place] == value for row in rows) else own).append(place)
-    return own, shared
-
-
-def _write_columns(
-    model: type[Model], names: tuple[str, ...], places: Sequence[int], rows: Sequence[tuple[int, Sequence[Any]]]
-) -> list[list[Any]]:
-    """Of each row its id and the values at these places, as the database takes them."""
-    written = [[pk, *[values[place] for place in places]] for pk, values in rows]
-    for position, column in enumerate(columns_named(model, _pick(names, places)), start=1):
+def _write_rows(model: type[Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Values as the database takes them."""
+    written = [list(values) for values in rows]
+    for place, column in enumerate(columns_named(model, names)):
         if column.write is not None:
             for row in written:
-                if row[position] is not None:
-                    row[position] = column.write(row[position])
+                if row[place] is not None:
+                    row[place] = column.write(row[place])
     return written
 
 
 def _pick(values: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
     return tuple([values[place] for place in places])
+
+
+@lru_cache(maxsize=1_000)
+def _given_changes(model: type[Model], own: tuple[str, ...], count: int, vendor: str) -> tuple[str, str]:
+    """What is set of each row by itself, and the rows to say it."""
+    columns = columns_named(model, ("id", *own))
+    setters = ", ".join(f"{column.name} = given_{place}" for place, column in enumerate(columns) if place)
+    return setters, f"FROM ({given_rows(columns, count, vendor=vendor)}) changed WHERE {table_of(model)}.id = given_0"
+
+
+@lru_cache(maxsize=1_000)
+def _update_statement(
+    model: type[Model], which: tuple[str, str], shared: tuple[str, ...], guard: str, vendor: str
+) -> str:
+    """Begins with UPDATE, or Python's driver of SQLite would not count the rows."""
+    setters, rows = which
+    said_once = [f"{column.name} = %s" for column in columns_named(model, shared)]
+    every = ", ".join([*said_once, *filter(None, [setters])])
+    return f"UPDATE {table_of(model)} SET {every} {rows}{f' AND {guard}' if guard else ''}"  # noqa: S608
 
 
 def upsert_crossed_rows(
@@ -82,43 +93,13 @@ def upsert_crossed_rows(
     Where one with the same `unique` stands already, its other columns are replaced.
     """
     crossed_name, crossed_values = crossed
-    writers = [column.write for column in columns_named(model, names)]
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
         part = rows[start : start + ROWS_PER_STATEMENT]
-        parameters = [value for row in part for value in _written(row, writers)]
         statement = _upsert_statement(
             model, (*names, crossed_name), len(part), len(crossed_values), unique, connection.vendor
         )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*parameters, *crossed_values])
-
-
-def _written(values: Sequence[Any], writers: Sequence[Convert | None]) -> list[Any]:
-    return [convert(write, value) for value, write in zip(values, writers, strict=True)]
-
-
-@lru_cache(maxsize=1_000)
-def _update_statement(
-    model: type[Model], own: tuple[str, ...], shared: tuple[str, ...], count: int, guard: str, vendor: str
-) -> str:
-    """PostgreSQL takes the types of all rows from the first, so that one says them; SQLite needs none."""
-    table, columns = table_of(model), columns_named(model, own)
-    said_once = [f"{column.name} = %s" for column in columns_named(model, shared)]
-    if not own:
-        condition = f"id IN ({', '.join(['%s'] * count)})" + (f" AND {guard}" if guard else "")
-        return f"UPDATE {table} SET {', '.join(said_once)} WHERE {condition}"  # noqa: S608
-    plain = "(" + ", ".join(["%s"] * (len(columns) + 1)) + ")"
-    types = ["bigint", *(column.field.rel_db_type(connection) for column in columns)]
-    typed = "(" + ", ".join(f"%s::{kind}" for kind in types) + ")"
-    rows = ", ".join([typed if vendor == "postgresql" else plain, *[plain] * (count - 1)])
-    new = ", ".join(["new_id", *(f"new_{place}" for place in range(len(columns)))])  # apart from the table's own names
-    setters = [*said_once, *(f"{column.name} = changed.new_{place}" for place, column in enumerate(columns))]
-    condition = f"{table}.id = changed.new_id" + (f" AND {guard}" if guard else "")
-    # Begins with UPDATE, or Python's driver of SQLite would not count the rows.
-    return (
-        f"UPDATE {table} SET {', '.join(setters)} "  # noqa: S608
-        f"FROM (WITH given ({new}) AS (VALUES {rows}) SELECT * FROM given) changed WHERE {condition}"
-    )
+        given = given_values(_write_rows(model, names, part), vendor=connection.vendor)
+        change_rows(statement, [*given, *crossed_values])
 
 
 @lru_cache(maxsize=1_000)
@@ -127,15 +108,11 @@ def _upsert_statement(
 ) -> str:
     """The last of `names` is the one that is crossed with the rows of the others."""
     columns, keys = columns_named(model, names), [column.name for column in columns_named(model, unique)]
-    types = [column.field.rel_db_type(connection) for column in columns]
-    one = ["%s"] * (len(columns) - 1)
-    typed = [f"%s::{kind}" for kind in types[:-1]] if vendor == "postgresql" else one
-    rows = ", ".join(f"({', '.join(each)})" for each in [typed, *[one] * (count - 1)])
     setters = ", ".join(f"{column.name} = excluded.{column.name}" for column in columns if column.name not in keys)
     return (
-        f"WITH given ({', '.join(column.name for column in columns[:-1])}) AS (VALUES {rows}), "  # noqa: S608
-        f"crossed ({columns[-1].name}) AS (VALUES {', '.join(['(%s)'] * times)}) "
-        f"INSERT INTO {table_of(model)} ({', '.join(column.name for column in columns)}) "
-        f"SELECT * FROM given CROSS JOIN crossed WHERE true "  # without a condition, SQLite takes ON for a join's
+        f"INSERT INTO {table_of(model)} ({', '.join(column.name for column in columns)}) "  # noqa: S608
+        f"SELECT * FROM ({given_rows(columns[:-1], count, vendor=vendor)}) changed "
+        f"CROSS JOIN (VALUES {', '.join(['(%s)'] * times)}) crossed "
+        f"WHERE true "  # without a condition, SQLite takes ON for a join's
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {setters}"
     )

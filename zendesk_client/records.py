@@ -29,29 +29,41 @@ SYSTEM_DEFINITIONS: dict[str, dict[str, FieldDefinition]] = {
     }.items()
 }
 
+ABSENT: Any = object()
+
 
 class RecordValues(Mapping[str, Any]):
     """Field key -> canonical value. Each is read when it is asked for: a record shows many, of which few matter."""
 
-    __slots__ = ("_body", "_custom", "_definitions", "_properties", "_read", "_type")
+    __slots__ = ("_body", "_custom", "_definitions", "_has_numbered_fields", "_properties", "_read", "_type")
 
     def __init__(self, record_type: RecordType, body: Mapping[str, Any], definitions: Definitions) -> None:
         self._type, self._body, self._definitions = record_type, body, definitions
         self._properties = SYSTEM_DEFINITIONS[record_type.container]
-        self._custom: dict[str, Any] | None = None
+        self._has_numbered_fields = isinstance(body.get(record_type.container), list)  # only tickets': {"id", "value"}
+        self._custom: dict[Any, Any] | None = None
         self._read: dict[str, Any] = {}
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._read:
-            self._read[key] = self._read_value(key)
-        return self._read[key]
+        value = self.get(key, ABSENT)
+        if value is ABSENT:
+            raise KeyError(key)
+        return value
 
     def __contains__(self, key: object) -> bool:
-        return key in self._list_custom() or (key in self._properties and key in self._body)
+        return self.get(str(key), ABSENT) is not ABSENT
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value, or `default` when the record shows no such field."""
+        if key not in self._read:
+            self._read[key] = self._read_value(key)
+        value = self._read[key]
+        return default if value is ABSENT else value
 
     def __iter__(self) -> Iterator[str]:
         yield from (key for key in self._properties if key in self._body)
-        yield from self._list_custom()
+        prefix = CUSTOM_FIELD_PREFIX if self._has_numbered_fields else ""
+        yield from (f"{prefix}{key}" for key in self._list_custom())
 
     def __len__(self) -> int:
         return sum(1 for _key in self)
@@ -60,15 +72,22 @@ class RecordValues(Mapping[str, Any]):
         return f"{type(self).__name__}({len(self)} fields)"
 
     def _read_value(self, key: str) -> Any:
-        custom = self._list_custom()
-        if key in custom:
+        custom, raw_key = self._list_custom(), self._raw_key(key)
+        if raw_key in custom:
             known = self._definitions.get(key)
-            return read_value(known.type, custom[key]) if known else custom[key]
-        if key not in self._body:
-            raise KeyError(key)
-        return read_value(self._properties[key].type, self._body[key])
+            return read_value(known.type, custom[raw_key]) if known else custom[raw_key]
+        if key in self._properties and key in self._body:
+            return read_value(self._properties[key].type, self._body[key])
+        return ABSENT
 
-    def _list_custom(self) -> dict[str, Any]:
+    def _raw_key(self, key: str) -> Any:
+        """What a custom field is called in `_list_custom`: a ticket's by its number, all others by their key."""
+        if not self._has_numbered_fields:
+            return key
+        number = key.removeprefix(CUSTOM_FIELD_PREFIX)
+        return int(number) if number != key and number.isascii() and number.isdigit() else None
+
+    def _list_custom(self) -> dict[Any, Any]:
         if self._custom is None:
             self._custom = _list_custom_values(self._type, self._body)
         return self._custom
@@ -111,11 +130,13 @@ def read_record(record_type: RecordType, body: Mapping[str, Any], definitions: D
     )
 
 
-def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> dict[str, Any]:
+def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> dict[Any, Any]:
     held = body.get(record_type.container)
-    if isinstance(held, list):  # tickets: [{"id", "value"}]
-        entries = (entry for entry in held if isinstance(entry, dict) and "id" in entry)
-        return {f"{CUSTOM_FIELD_PREFIX}{entry['id']}": entry.get("value") for entry in entries}
     if isinstance(held, dict):
         return {build_custom_key(record_type.container, key): value for key, value in held.items()}
-    return {}
+    if not isinstance(held, list):
+        return {}
+    try:
+        return {entry["id"]: entry["value"] for entry in held}
+    except (KeyError, TypeError):  # one of them is no field
+        return {entry["id"]: entry.get("value") for entry in held if isinstance(entry, dict) and "id" in entry}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.functional import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
-from memorialization.deliveries.field_sheets import STANDING, Entry, FieldSheet, is_added
+from memorialization.deliveries.field_sheets import STANDING, Entry, FieldSheet
 from memorialization.deliveries.precedence import Mark
 from memorialization.models.deliveries import Delivery
 
@@ -71,7 +71,7 @@ class Group:
     @cached_property
     def types(self) -> Mapping[str, FieldType]:
         """The types of all their fields."""
-        return merge_types(sheet.types for sheet in self.sheets)
+        return self.sheets[0].types if len(self.sheets) == 1 else merge_types(sheet.types for sheet in self.sheets)
 
     def supersede(self, marks: Mapping[str, Mark]) -> None:
         """Settle what a newer value on the record overtook."""
@@ -99,9 +99,7 @@ class Group:
         """CRM field → the pending entry with the highest precedence; of equals the later member's."""
         newest: dict[str, tuple[Member, Entry]] = {}
         for member in self.members:
-            for entry in member.sheet.pending:
-                if is_added(entry):
-                    continue
+            for entry in member.sheet.replacing:
                 known = newest.get(entry["crm_field"])
                 if known is None or known[0].sheet.precedence(known[1]) <= member.sheet.precedence(entry):
                     newest[entry["crm_field"]] = (member, entry)
@@ -109,7 +107,7 @@ class Group:
 
     def _added(self) -> list[tuple[FieldSheet, Entry]]:
         """Pending tags and notes, which replace nothing."""
-        return [(sheet, entry) for sheet in self.sheets for entry in sheet.pending if is_added(entry)]
+        return [(sheet, entry) for sheet in self.sheets for entry in sheet.adding]
 
     def _yield_older(self, winner: Member, entry: Entry) -> None:
         """Settle the older values of a field whose newest is on the record."""

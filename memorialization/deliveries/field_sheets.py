@@ -28,13 +28,26 @@ class FieldSheet:
         self.entries: list[Entry] = [dict(entry) for entry in fields]  # what entries hold is replaced, never changed
         self._segment_ended_at = segment_ended_at
         self._segment_key = segment_key
+        self._pending: list[Entry] | None = None  # until one of them is settled
         self._compared: list[Entry] = []  # with the record, during this push
         self._precedences: dict[str, Precedence] = {}  # most entries were heard of at the same moment
 
     @property
     def pending(self) -> list[Entry]:
         """The entries that still have to be sent."""
-        return [entry for entry in self.entries if "rendered" in entry and not entry.get("result")]
+        if self._pending is None:
+            self._pending = [entry for entry in self.entries if "rendered" in entry and not entry.get("result")]
+        return self._pending
+
+    @property
+    def replacing(self) -> list[Entry]:
+        """Those of them whose value replaces what the record holds."""
+        return [entry for entry in self.pending if entry.get("type") not in ADDED]
+
+    @property
+    def adding(self) -> list[Entry]:
+        """Those of them whose value is added: tags and notes."""
+        return [entry for entry in self.pending if entry.get("type") in ADDED]
 
     @property
     def pending_comment(self) -> Entry | None:
@@ -44,8 +57,11 @@ class FieldSheet:
     @cached_property
     def types(self) -> dict[str, FieldType]:
         """The types of all fields of the sheet that can be sent, for canonical answers."""
-        known = {entry["crm_field"]: read_type(entry) for entry in self.entries if "rendered" in entry}
-        return {key: field_type for key, field_type in known.items() if field_type is not None}
+        return {
+            entry["crm_field"]: KNOWN_TYPES[entry["type"]]
+            for entry in self.entries
+            if "rendered" in entry and entry.get("type") in KNOWN_TYPES
+        }
 
     def precedence(self, entry: Entry) -> Precedence:
         """How new an entry's value is."""
@@ -58,16 +74,15 @@ class FieldSheet:
 
     def supersede(self, marks: Mapping[str, Mark]) -> None:
         """Settle what a newer value on the record overtook."""
-        for entry in self.pending if marks else ():
+        for entry in self.replacing if marks else ():
             mark = marks.get(entry["crm_field"])
-            if mark is None or is_added(entry) or self.precedence(entry) >= mark.precedence:
-                continue
-            self.yield_to(entry, mark.delivery_id)
+            if mark is not None and self.precedence(entry) < mark.precedence:
+                self.yield_to(entry, mark.delivery_id)
 
     def yield_to(self, entry: Entry, delivery_id: int | None) -> None:
         """Settle an entry whose field holds the newer value of another delivery (None: one that was deleted since)."""
         params = {} if delivery_id is None else {"delivery": delivery_id}
-        _settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, params)
+        self._settle(entry, FieldResult.SUPERSEDED, FieldReason.SUPERSEDED, params)
 
     def settle_if_standing(self, entry: Entry, record: CRMRecord) -> None:
         """Settle an entry whose value the record holds already; comments are looked for elsewhere."""
@@ -79,14 +94,14 @@ class FieldSheet:
         entry["shown"] = record.values[key]
         self._compared.append(entry)
         if is_shortened(entry.get("reason", "")):
-            _settle(entry, FieldResult.SHORTENED, entry["reason"], entry.get("params"))
+            self._settle(entry, FieldResult.SHORTENED, entry["reason"], entry.get("params"))
         else:
-            _settle(entry, FieldResult.UNCHANGED, FieldReason.ALREADY_THERE)
+            self._settle(entry, FieldResult.UNCHANGED, FieldReason.ALREADY_THERE)
 
     def settle_comment(self, result: FieldResult, reason: FieldReason) -> None:
         """Settle the pending note without sending it."""
         if self.pending_comment is not None:
-            _settle(self.pending_comment, result, reason)
+            self._settle(self.pending_comment, result, reason)
 
     def refuse(self, words: Mapping[str, str], message: str) -> bool:
         """Leave out the fields the CRM refused with its words; returns whether any of them was pending.
@@ -96,33 +111,27 @@ class FieldSheet:
         refused = [(entry, words[entry["crm_field"]]) for entry in self.pending if entry["crm_field"] in words]
         refused = refused or [(entry, said) for entry in self.pending if (said := _sentence_about(entry, message))]
         for entry, said in refused:
-            _settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
+            self._settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
         return bool(refused)
 
     def verify(self, entry: Entry, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
         """Settle an entry that was sent by what the record shows, a note by what the answer says of it."""
+        key, sent, values = entry["crm_field"], entry["rendered"], record.values
         field_type, planned_reason = read_type(entry), entry.get("reason", "")
         if field_type is FieldType.COMMENT:
             verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
         else:
-            verdict = judge_field(
-                entry["crm_field"],
-                entry["rendered"],
-                record.values,
-                field_type=field_type,
-                planned_reason=planned_reason,
-            )
-        entry["sent"] = entry["rendered"]
-        entry["shown"] = record.values.get(entry["crm_field"])
+            verdict = judge_field(key, sent, values, field_type=field_type, planned_reason=planned_reason)
+        entry["sent"], entry["shown"] = sent, values.get(key)
         self._compared.append(entry)
-        _settle(entry, verdict.result, verdict.reason, entry.get("params"))
+        self._settle(entry, verdict.result, verdict.reason, entry.get("params"))
 
     def marks(self, delivery_id: int) -> dict[str, Mark]:
         """Marks of the fields seen to hold our value in place of another; values heard of at once share one."""
         marks: dict[str, Mark] = {}
         heard: dict[Precedence, Mark] = {}
         for entry in self._compared:
-            if entry["result"] in STANDING and not is_added(entry):
+            if entry["result"] in STANDING and entry.get("type") not in ADDED:
                 precedence = self.precedence(entry)
                 if precedence not in heard:
                     heard[precedence] = Mark(precedence, delivery_id)
@@ -138,15 +147,18 @@ class FieldSheet:
             return Delivery.State.FAILED, DeliveryReason.NOTHING_APPLIED
         return (Delivery.State.PARTIAL if results & INCOMPLETE else Delivery.State.DELIVERED), ""
 
+    def _settle(self, entry: Entry, result: FieldResult, reason: str, params: Mapping[str, Any] | None = None) -> None:
+        if entry.get("reason") and "planned" not in entry:
+            entry["planned"] = {"reason": entry["reason"], "params": entry.get("params", {})}  # for a replay
+        entry["result"] = result.value
+        entry["reason"] = str(reason)
+        entry["params"] = dict(params or {})
+        self._pending = None
+
 
 def read_type(entry: Entry) -> FieldType | None:
     """The type of an entry's field, when the plan noted one that is known."""
     return KNOWN_TYPES.get(entry.get("type", ""))
-
-
-def is_added(entry: Entry) -> bool:
-    """Whether an entry's value is added to what the record holds."""
-    return entry.get("type") in ADDED
 
 
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:
@@ -158,11 +170,3 @@ def _sentence_about(entry: Entry, message: str) -> str:
     """The sentence of a refusal that begins with the field's label; empty without one."""
     label = entry.get("label")
     return next((said for said in message.split("; ") if label and said.startswith(f"{label}:")), "")
-
-
-def _settle(entry: Entry, result: FieldResult, reason: str, params: Mapping[str, Any] | None = None) -> None:
-    if entry.get("reason") and "planned" not in entry:
-        entry["planned"] = {"reason": entry["reason"], "params": entry.get("params", {})}  # for a replay
-    entry["result"] = result.value
-    entry["reason"] = str(reason)
-    entry["params"] = dict(params or {})

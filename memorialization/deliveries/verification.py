@@ -22,6 +22,9 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
+WRITTEN = Verdict(FieldResult.WRITTEN)
+
+
 def judge_field(
     key: str, sent: CRMValue, shown: Mapping[str, CRMValue], *, field_type: FieldType | None, planned_reason: str = ""
 ) -> Verdict:
@@ -29,6 +32,8 @@ def judge_field(
     value = shown.get(key)
     if value is None and key not in shown:
         return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
+    if not planned_reason and sent == value and type(sent) is type(value):
+        return WRITTEN
     if values_agree(sent, value, field_type=field_type):
         return _applied(planned_reason)
     if field_type in SHORTENABLE and _is_cut_off(sent, value):
@@ -50,7 +55,8 @@ def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | Non
     if _is_unset(sent) or _is_unset(shown):
         return _is_unset(sent) == _is_unset(shown) or (sent is False and _is_unset(shown))
     if field_type is FieldType.TAGS:
-        return {_as_tag(tag) for tag in _as_list(sent)} <= {_as_tag(tag) for tag in _as_list(shown)}
+        ours, theirs = set(_as_list(sent)), set(_as_list(shown))
+        return ours <= theirs or {_as_tag(tag) for tag in ours} <= {_as_tag(tag) for tag in theirs}
     if field_type in LISTS or isinstance(sent, list):
         return sorted(_as_list(sent)) == sorted(_as_list(shown))
     if isinstance(sent, bool) or isinstance(shown, bool):

@@ -149,8 +149,8 @@ def _store_attempts(bulk: BulkWrite, lanes: Sequence[BulkLane], updates: Updates
         (lane.hold.lane_id, bulk.pk, lane.hold.fence, now, request)
         for lane, request in zip(lanes, requests, strict=True)
     ]
-    inserted = insert_values(Attempt, ATTEMPT_COLUMNS, attempts)
-    link_members({attempt_id: lane.group for (attempt_id,), lane in zip(inserted, lanes, strict=True)})
+    made = dict(insert_values(Attempt, ATTEMPT_COLUMNS, attempts, returning=("lane_id", "id")))
+    link_members({made[lane.hold.lane_id]: lane.group for lane in lanes})
 
 
 def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> None:

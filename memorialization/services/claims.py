@@ -16,7 +16,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
-from crm_integrations.row_sql import as_uuid, places_for, read_values, soft_row_lock, table_of
+from crm_integrations.row_sql import among, as_uuid, places_for, read_values, soft_row_lock, table_of
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
@@ -135,8 +135,8 @@ def lock_held_lanes(*, holds: Sequence[LaneHold]) -> list[int]:
     leases = {as_uuid(hold.lease) for hold in holds}
     if not leases:
         return []
-    condition = f"id IN ({places_for(holds)}) AND lease IN ({places_for(list(leases))})"
-    return lock_lanes(condition, [*(hold.lane_id for hold in holds), *leases])
+    condition, ids = among([hold.lane_id for hold in holds])
+    return lock_lanes(f"id {condition} AND lease IN ({places_for(list(leases))})", [*ids, *leases])
 
 
 def lock_lanes(condition: str, parameters: Sequence[Any]) -> list[int]:
@@ -192,9 +192,9 @@ def _find_busy(lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
     """The lanes on which anything waits, held or not: how much, and when the first is due."""
     if not lane_ids:
         return {}
-    table, places = table_of(Delivery), places_for(lane_ids)
-    statement = f"SELECT DISTINCT lane_id FROM {table} WHERE lane_id IN ({places}) AND state = 'waiting'"  # noqa: S608
-    found = [lane_id for (lane_id,) in read_values(statement, lane_ids)]
+    table, (condition, ids) = table_of(Delivery), among(lane_ids)
+    statement = f"SELECT DISTINCT lane_id FROM {table} WHERE lane_id {condition} AND state = 'waiting'"  # noqa: S608
+    found = [lane_id for (lane_id,) in read_values(statement, ids)]
     if not found:
         return {}
     waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
-from crm_integrations.row_sql import Selection, places_for, read_values, selection, table_of
+from crm_integrations.row_sql import Selection, among, read_values, selection, table_of
 from crm_integrations.row_updates import upsert_crossed_rows
 from memorialization.deliveries.precedence import Mark, Precedence
 from memorialization.models import FieldMark
@@ -20,9 +20,9 @@ def read_marks(*, lane_ids: Sequence[int]) -> dict[int, dict[str, Mark]]:
     if not found:
         return found
     columns: Selection[FieldMark] = selection(FieldMark, connection.vendor, "stored", COLUMNS)
-    table, places = table_of(FieldMark), places_for(lane_ids)
-    statement = f"SELECT {columns.names} FROM {table} stored WHERE stored.lane_id IN ({places})"  # noqa: S608
-    for row in read_values(statement, lane_ids):
+    condition, ids = among(lane_ids)
+    statement = f"SELECT {columns.names} FROM {table_of(FieldMark)} stored WHERE stored.lane_id {condition}"  # noqa: S608
+    for row in read_values(statement, ids):
         lane_id, key, ended_at, segment_key, occurred_at, delivery_id = columns.read(row)
         found[lane_id][key] = Mark(Precedence(ended_at, segment_key, occurred_at), delivery_id)
     return found

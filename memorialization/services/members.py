@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from crm_integrations.models import Authentication, Configuration
-from crm_integrations.row_sql import Selection, places_for, planner_fence, read_values, selection, table_of
+from crm_integrations.row_sql import Selection, among, planner_fence, read_values, selection, table_of
 from memorialization.deliveries.coalescing import Member
 from memorialization.models import Attempt, Delivery, RecordLane
 
@@ -31,10 +31,10 @@ def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
     found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
     if not found:
         return found
-    columns = _columns()
+    columns, (condition, ids) = _columns(), among(lane_ids)
     statement = f"""
         SELECT stored.lane_id, configuration.authentication_id, {columns.names} FROM (
-          SELECT * FROM {table_of(Delivery)} WHERE lane_id IN ({places_for(lane_ids)}) AND state = 'waiting'
+          SELECT * FROM {table_of(Delivery)} WHERE lane_id {condition} AND state = 'waiting'
           {planner_fence()}) stored
         JOIN {table_of(Configuration)} configuration ON configuration.id = stored.configuration_id
         JOIN {table_of(Authentication)} authentication ON authentication.id = configuration.authentication_id
@@ -42,7 +42,7 @@ def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
         WHERE configuration.state = 'active'
         AND authentication.state = 'active' AND authentication.account_id = lane.account_id
         ORDER BY {TURN_ORDER}"""  # noqa: S608 - names of our own models
-    for lane_id, authentication_id, *values in read_values(statement, lane_ids):
+    for lane_id, authentication_id, *values in read_values(statement, ids):
         found[lane_id].append(Member(columns.build(values), authentication_id))
     return found
 

@@ -4,13 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.safestring import SafeString
 
 from crm_integrations.models import Authentication
 from crm_integrations.row_inserts import ROWS_PER_STATEMENT, insert_missing, insert_rows, insert_values
 from crm_integrations.row_sql import JSONText, as_time, as_uuid, read_rows, update_row
-from memorialization.models import Contact, Interaction
+from memorialization.models import Attempt, Contact, Interaction
+from tests.engine import make_delivery, make_entry
 from tests.factories import make_authentication, make_configuration
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,24 @@ def test_many_rows_get_their_ids_in_their_order(contact):
     stored = dict(Interaction.objects.values_list("pk", "segment_id"))
     assert [stored[row.pk] for row in rows] == [row.segment_id for row in rows]
     insert_rows([])
+
+
+def test_texts_of_many_rows_arrive_as_they_are_and_one_that_is_too_long_is_never_cut(contact):
+    names, longest = ("configuration_id", "contact_id"), Contact._meta.get_field("contact_id").max_length
+    texts = ["a'b", 'c"d', "e\\f", "%s %% {1,2}", "\u2028 😀", "null", "[1]", "x" * longest]
+    made = insert_values(Contact, names, [(contact.configuration_id, text) for text in texts])
+    stored = dict(Contact.objects.values_list("pk", "contact_id"))
+    assert [stored[pk] for (pk,) in made] == texts
+    if connection.vendor == "postgresql":  # SQLite knows no longest text
+        with pytest.raises(DataError), transaction.atomic():
+            insert_values(Contact, names, [(contact.configuration_id, "x" * (longest + size)) for size in (1, 2)])
+
+
+def test_rows_that_are_all_alike_are_as_many_as_they_are(contact):
+    delivery = make_delivery(contact.configuration, make_entry("subject", "x"))
+    alike = [(delivery.lane_id, 1, MOMENT, {})] * 3
+    made = insert_values(Attempt, ("lane_id", "fence", "started_at", "request"), alike)
+    assert len({pk for (pk,) in made}) == Attempt.objects.filter(started_at=MOMENT).count() == 3
 
 
 def test_an_update_writes_the_named_fields_and_no_others(contact):

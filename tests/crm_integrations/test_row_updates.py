@@ -44,6 +44,14 @@ def test_rows_that_share_every_value_are_changed_when_their_guard_allows(configu
     assert Delivery.objects.get(pk=rows[1].pk).reason_params == {"words": "é"}
 
 
+def test_values_that_python_takes_for_the_same_stay_what_they_are(configuration):
+    rows = make_some(configuration)
+    wanted = {row.pk: [{"rendered": value}] for row, value in zip(rows, (True, 1, 1.0), strict=True)}
+    update_rows(Delivery, {pk: (fields,) for pk, fields in wanted.items()}, ("fields",))
+    stored = dict(Delivery.objects.values_list("pk", "fields"))
+    assert {pk: repr(fields) for pk, fields in stored.items()} == {pk: repr(fields) for pk, fields in wanted.items()}
+
+
 def test_more_rows_than_a_statement_takes_are_all_changed(configuration):
     rows = make_some(configuration, ROWS_PER_STATEMENT + 2)
     wanted = {row.pk: (number, "failed", None) for number, row in enumerate(rows)}
