@@ -4,7 +4,6 @@ Beat's table is below. Every worker also sweeps by a timer of its own, so that n
 leaves anything lying, and has a watchdog that starts it again when it takes no messages any more.
 """
 
-import gc
 import logging
 import os
 import time
@@ -16,11 +15,12 @@ from celery.platforms import EX_FAILURE
 from celery.signals import celeryd_after_setup, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
+from config.garbage import look_for_less_garbage
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 logger = logging.getLogger(__name__)
 
-OBJECTS_PER_COLLECTION = 10_000  # a bulk write makes thousands, and hardly any in cycles; Python's own 700 is far less
 CHECK_AUTHENTICATIONS_EVERY_S = 3_600  # no CRM tells us by itself that a system user was suspended
 
 app = Celery("agent_integrations")
@@ -67,10 +67,8 @@ def start_companions(sender: Any, **_: Any) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def keep_what_is_loaded(**_: Any) -> None:
-    """What is loaded now stays for good: no collection need walk through it while deliveries wait."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_PER_COLLECTION)
+    """All that a worker needs is loaded now."""
+    look_for_less_garbage()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -8,12 +8,12 @@ from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker.consumer import Consumer
 
 from config.celery import (
-    OBJECTS_PER_COLLECTION,
     app,
     begin_anew_after_an_error,
     keep_what_is_loaded,
     stop_companions,
 )
+from config.garbage import OBJECTS_PER_LOOK
 from config.lasting_consumer import LastingConsumer
 from memorialization import watchdog
 from memorialization.services import turns
@@ -56,7 +56,7 @@ def test_what_is_loaded_when_the_worker_is_up_is_not_walked_through_again(monkey
     monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
     monkeypatch.setattr(gc, "set_threshold", called.append)
     keep_what_is_loaded()
-    assert called == ["freeze", OBJECTS_PER_COLLECTION]
+    assert called == ["freeze", OBJECTS_PER_LOOK]
 
 
 def test_a_worker_that_is_asked_to_end_begins_no_further_turn(monkeypatch):
