@@ -15,7 +15,7 @@ from celery.platforms import EX_FAILURE
 from celery.signals import celeryd_after_setup, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from config.garbage import look_for_less_garbage
+from config.warm_start import finish_loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -66,9 +66,9 @@ def start_companions(sender: Any, **_: Any) -> None:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def keep_what_is_loaded(**_: Any) -> None:
-    """All that a worker needs is loaded now."""
-    look_for_less_garbage()
+def warm_up(**_: Any) -> None:
+    """The worker is up: its first delivery is not the one that waits for what all of them need."""
+    finish_loading()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

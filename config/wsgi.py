@@ -4,9 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config.garbage import look_for_less_garbage
+from config.warm_start import finish_loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
-look_for_less_garbage()
+finish_loading()

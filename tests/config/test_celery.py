@@ -10,11 +10,12 @@ from celery.worker.consumer import Consumer
 from config.celery import (
     app,
     begin_anew_after_an_error,
-    keep_what_is_loaded,
     stop_companions,
+    warm_up,
 )
-from config.garbage import OBJECTS_PER_LOOK
 from config.lasting_consumer import LastingConsumer
+from config.warm_start import OBJECTS_PER_COLLECTION
+from crm_integrations.providers import registry
 from memorialization import watchdog
 from memorialization.services import turns
 from memorialization.services.thread_places import ThreadPlaces
@@ -51,12 +52,13 @@ def test_a_worker_that_ended_by_an_error_starts_itself_again_but_not_for_ever(
     assert len(started) == restarts
 
 
-def test_what_is_loaded_when_the_worker_is_up_is_not_walked_through_again(monkeypatch):
+def test_a_worker_that_is_up_has_loaded_its_crms_and_walks_through_nothing_of_it_again(monkeypatch):
     called = []
     monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
     monkeypatch.setattr(gc, "set_threshold", called.append)
-    keep_what_is_loaded()
-    assert called == ["freeze", OBJECTS_PER_LOOK]
+    monkeypatch.setattr(registry, "all_providers", lambda: called.append("load"))
+    warm_up()
+    assert called == ["load", "freeze", OBJECTS_PER_COLLECTION]
 
 
 def test_a_worker_that_is_asked_to_end_begins_no_further_turn(monkeypatch):
