@@ -4,6 +4,7 @@ Beat's table is below. Every worker also sweeps by a timer of its own, so that n
 leaves anything lying, and has a watchdog that starts it again when it takes no messages any more.
 """
 
+import gc
 import logging
 import os
 import time
@@ -21,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 logger = logging.getLogger(__name__)
 
+OBJECTS_PER_COLLECTION = 50_000  # a bulk write makes ten thousand, hardly any in cycles; Python's own 700 is far less
 CHECK_AUTHENTICATIONS_EVERY_S = 3_600  # no CRM tells us by itself that a system user was suspended
 
 app = Celery("agent_integrations")
@@ -51,6 +53,13 @@ def read_own_canaries(sender: str, instance: Any, **_: Any) -> None:
     instance.app.amqp.queues.select_add(canary_queue(worker=sender))
 
 
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def warm_up(**_: Any) -> None:
+    """Before it consumes or sweeps: the first delivery is not the one that waits for what all of them need."""
+    finish_loading()
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def start_companions(sender: Any, **_: Any) -> None:
     """The worker is up: begin to sweep, and to watch it. Worker processes show no signs of life, only threads do."""
@@ -63,12 +72,6 @@ def start_companions(sender: Any, **_: Any) -> None:
         _companions.append(Watchdog(queue=queue, threads=sender.pool.limit))
     for companion in _companions:
         companion.start()
-
-
-@worker_ready.connect  # type: ignore[untyped-decorator]
-def warm_up(**_: Any) -> None:
-    """The worker is up: its first delivery is not the one that waits for what all of them need."""
-    finish_loading()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

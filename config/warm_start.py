@@ -1,8 +1,6 @@
-"""What a process does once it is up and before anybody waits for it."""
+"""What a process does before anybody waits for it."""
 
 import gc
-
-OBJECTS_PER_COLLECTION = 50_000  # a bulk write or an array of events makes ten thousand; Python's own 700 is far less
 
 
 def finish_loading() -> None:
@@ -12,4 +10,3 @@ def finish_loading() -> None:
     all_providers()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_PER_COLLECTION)

@@ -1,7 +1,8 @@
 """Rows of values inside a statement, as a table of its own, given in the cheapest way that each database has.
 
 PostgreSQL's driver writes every value into the statement by itself, which takes longer than all the rest of a bulk
-write: there the rows travel as one JSON document. SQLite takes values as they are.
+write: there the rows travel as one JSON document, of which each value must be of its column's own kind (no 2.0 for a
+whole number, no infinite one). SQLite takes values as they are.
 """
 
 from collections.abc import Sequence

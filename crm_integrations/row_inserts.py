@@ -1,4 +1,7 @@
-"""Inserts many rows by few, cheap statements, for the paths that run with every event (row_sql)."""
+"""Inserts many rows by few, cheap statements, for the paths that run with every event (row_sql).
+
+Both databases insert the rows of a statement one by one and answer in that order, as Django relies on, too.
+"""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache

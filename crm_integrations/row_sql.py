@@ -171,7 +171,7 @@ def table_of(model: type[Model]) -> str:
 
 @cache
 def columns_of(model: type[Model], vendor: str, is_read: bool = False) -> tuple[Column, ...]:
-    """The columns of a model; the id, which the database gives, only for reading."""
+    """The columns of a model; the id, which the database gives, only to read it or to find rows by it."""
     fields = [each for each in model._meta.concrete_fields if is_read or not each.primary_key or each.name != "id"]
     return tuple(_column(each, vendor) for each in fields)
 

@@ -37,11 +37,11 @@ def update_rows(
         if own:
             given = [[pk, *[row[place] for place in own]] for (pk, _values), row in zip(part, written, strict=True)]
             chosen = given_values(given, vendor=connection.vendor)
-            which = _given_changes(model, _pick(names, own), len(part), connection.vendor)
+            setters, rows_sql = _given_changes(model, _pick(names, own), len(part), connection.vendor)
         else:
             condition, chosen = among([pk for pk, _values in part])
-            which = "", f"WHERE id {condition}"
-        statement = _update_statement(model, which, _pick(names, shared), guard, connection.vendor)
+            setters, rows_sql = "", f"WHERE id {condition}"
+        statement = _update_statement(model, setters, rows_sql, _pick(names, shared), guard, connection.vendor)
         changed += change_rows(statement, [*said_once, *chosen, *guarded_by])
     return changed
 
@@ -71,13 +71,12 @@ def _given_changes(model: type[Model], own: tuple[str, ...], count: int, vendor:
 
 @lru_cache(maxsize=1_000)
 def _update_statement(
-    model: type[Model], which: tuple[str, str], shared: tuple[str, ...], guard: str, vendor: str
+    model: type[Model], setters: str, rows_sql: str, shared: tuple[str, ...], guard: str, vendor: str
 ) -> str:
     """Begins with UPDATE, or Python's driver of SQLite would not count the rows."""
-    setters, rows = which
     said_once = [f"{column.name} = %s" for column in columns_named(model, shared)]
     every = ", ".join([*said_once, *filter(None, [setters])])
-    return f"UPDATE {table_of(model)} SET {every} {rows}{f' AND {guard}' if guard else ''}"  # noqa: S608
+    return f"UPDATE {table_of(model)} SET {every} {rows_sql}{f' AND {guard}' if guard else ''}"  # noqa: S608
 
 
 def upsert_crossed_rows(

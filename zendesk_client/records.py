@@ -35,13 +35,12 @@ ABSENT: Any = object()
 class RecordValues(Mapping[str, Any]):
     """Field key -> canonical value. Each is read when it is asked for: a record shows many, of which few matter."""
 
-    __slots__ = ("_body", "_custom", "_definitions", "_has_numbered_fields", "_properties", "_read", "_type")
+    __slots__ = ("_body", "_custom", "_definitions", "_properties", "_read", "_type")
 
     def __init__(self, record_type: RecordType, body: Mapping[str, Any], definitions: Definitions) -> None:
         self._type, self._body, self._definitions = record_type, body, definitions
         self._properties = SYSTEM_DEFINITIONS[record_type.container]
-        self._has_numbered_fields = isinstance(body.get(record_type.container), list)  # only tickets': {"id", "value"}
-        self._custom: dict[Any, Any] | None = None
+        self._custom: Mapping[Any, Any] | None = None
         self._read: dict[str, Any] = {}
 
     def __getitem__(self, key: str) -> Any:
@@ -62,8 +61,7 @@ class RecordValues(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         yield from (key for key in self._properties if key in self._body)
-        prefix = CUSTOM_FIELD_PREFIX if self._has_numbered_fields else ""
-        yield from (f"{prefix}{key}" for key in self._list_custom())
+        yield from (key if isinstance(key, str) else f"{CUSTOM_FIELD_PREFIX}{key}" for key in self._list_custom())
 
     def __len__(self) -> int:
         return sum(1 for _key in self)
@@ -72,7 +70,8 @@ class RecordValues(Mapping[str, Any]):
         return f"{type(self).__name__}({len(self)} fields)"
 
     def _read_value(self, key: str) -> Any:
-        custom, raw_key = self._list_custom(), self._raw_key(key)
+        custom = self._list_custom()
+        raw_key = key if key in custom else _read_number(key)
         if raw_key in custom:
             known = self._definitions.get(key)
             return read_value(known.type, custom[raw_key]) if known else custom[raw_key]
@@ -80,14 +79,7 @@ class RecordValues(Mapping[str, Any]):
             return read_value(self._properties[key].type, self._body[key])
         return ABSENT
 
-    def _raw_key(self, key: str) -> Any:
-        """What a custom field is called in `_list_custom`: a ticket's by its number, all others by their key."""
-        if not self._has_numbered_fields:
-            return key
-        number = key.removeprefix(CUSTOM_FIELD_PREFIX)
-        return int(number) if number != key and number.isascii() and number.isdigit() else None
-
-    def _list_custom(self) -> dict[Any, Any]:
+    def _list_custom(self) -> Mapping[Any, Any]:
         if self._custom is None:
             self._custom = _list_custom_values(self._type, self._body)
         return self._custom
@@ -130,13 +122,25 @@ def read_record(record_type: RecordType, body: Mapping[str, Any], definitions: D
     )
 
 
-def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> dict[Any, Any]:
+def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> Mapping[Any, Any]:
+    """By key; a ticket's, of which there are dozens, by their numbers alone, and by key where one is no number."""
     held = body.get(record_type.container)
     if isinstance(held, dict):
         return {build_custom_key(record_type.container, key): value for key, value in held.items()}
     if not isinstance(held, list):
         return {}
     try:
-        return {entry["id"]: entry["value"] for entry in held}
+        numbered = {entry["id"]: entry["value"] for entry in held}
     except (KeyError, TypeError):  # one of them is no field
-        return {entry["id"]: entry.get("value") for entry in held if isinstance(entry, dict) and "id" in entry}
+        numbered = {"": None}
+    if all(type(number) is int for number in numbered):
+        return numbered
+    entries = [entry for entry in held if isinstance(entry, dict) and "id" in entry]
+    return {f"{CUSTOM_FIELD_PREFIX}{entry['id']}": entry.get("value") for entry in entries}
+
+
+def _read_number(key: str) -> int | None:
+    """The number in a ticket's field key; None in any other key."""
+    number = key.removeprefix(CUSTOM_FIELD_PREFIX)
+    is_number = number != key and number.isascii() and number.isdigit() and not number.startswith("0")
+    return int(number) if is_number else None

@@ -1,6 +1,6 @@
 """The fields of one delivery while it is being pushed: what still has to be sent, and what is settled. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class FieldSheet:
         self._precedences: dict[str, Precedence] = {}  # most entries were heard of at the same moment
 
     @property
-    def pending(self) -> list[Entry]:
+    def pending(self) -> Sequence[Entry]:
         """The entries that still have to be sent."""
         if self._pending is None:
             self._pending = [entry for entry in self.entries if "rendered" in entry and not entry.get("result")]
@@ -41,12 +41,12 @@ class FieldSheet:
 
     @property
     def replacing(self) -> list[Entry]:
-        """Those of them whose value replaces what the record holds."""
+        """The pending entries whose value replaces what the record holds."""
         return [entry for entry in self.pending if entry.get("type") not in ADDED]
 
     @property
     def adding(self) -> list[Entry]:
-        """Those of them whose value is added: tags and notes."""
+        """The pending entries whose value is added: tags and notes."""
         return [entry for entry in self.pending if entry.get("type") in ADDED]
 
     @property

@@ -33,7 +33,7 @@ def judge_field(
     if value is None and key not in shown:
         return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
     if not planned_reason and sent == value and type(sent) is type(value):
-        return WRITTEN
+        return WRITTEN  # the way of nearly all, cut short
     if values_agree(sent, value, field_type=field_type):
         return _applied(planned_reason)
     if field_type in SHORTENABLE and _is_cut_off(sent, value):

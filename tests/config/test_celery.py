@@ -8,13 +8,13 @@ from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker.consumer import Consumer
 
 from config.celery import (
+    OBJECTS_PER_COLLECTION,
     app,
     begin_anew_after_an_error,
     stop_companions,
     warm_up,
 )
 from config.lasting_consumer import LastingConsumer
-from config.warm_start import OBJECTS_PER_COLLECTION
 from crm_integrations.providers import registry
 from memorialization import watchdog
 from memorialization.services import turns
@@ -52,7 +52,7 @@ def test_a_worker_that_ended_by_an_error_starts_itself_again_but_not_for_ever(
     assert len(started) == restarts
 
 
-def test_a_worker_that_is_up_has_loaded_its_crms_and_walks_through_nothing_of_it_again(monkeypatch):
+def test_a_worker_has_loaded_its_crms_before_it_consumes_and_walks_through_nothing_of_it_again(monkeypatch):
     called = []
     monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
     monkeypatch.setattr(gc, "set_threshold", called.append)

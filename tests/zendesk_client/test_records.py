@@ -99,6 +99,25 @@ def test_a_strange_body_is_read_as_far_as_it_goes(body):
     assert read_record(TICKET, body).id == ""
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        [{"id": 5, "value": "X"}],
+        [{"id": "5", "value": "X"}],
+        [{"id": 5, "value": "X"}, {"id": None, "value": "Y"}],
+        [{"id": 5, "value": "X"}, {"id": [1], "value": "Y"}, "odd", {"id": 6}],
+    ],
+)
+def test_a_field_is_found_by_its_key_and_no_other_however_the_list_looks(held):
+    values = read_record(TICKET, {"id": 1, "subject": "s", "custom_fields": held}).values
+    assert (values["custom_field_5"], values["subject"]) == ("X", "s")
+    assert dict(values) == {key: values.get(key) for key in values}
+    assert not {"custom_field_05", "custom_field_", "custom_field_²", "5", "status", "nonsense"} & set(values)
+    assert not any(key in values for key in ("custom_field_05", "custom_field_", "custom_field_²", "5", "nonsense"))
+    with pytest.raises(KeyError):
+        values["nonsense"]
+
+
 def test_the_representation_shows_no_raw_body():
     assert "secret remark" not in repr(read_record(TICKET, {"id": 1, "description2": "secret remark"}))
 
