@@ -5,15 +5,25 @@ write: there the rows travel as one JSON document, of which each value must be o
 whole number, no infinite one). SQLite takes values as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 
-from crm_integrations.row_sql import Column
+from crm_integrations.row_sql import Column, Convert, places_for
 from crm_integrations.stored_json import encode_json
 
+ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
 TEXT_TYPES = ("varchar", "char")  # a cast to one of them would cut without a word what is too long
+
+
+def write_values(rows: Sequence[list[Any]], writers: Iterable[tuple[int, Convert | None]]) -> None:
+    """Change the values of rows to what the database takes, at each place that has a writer; None stays None."""
+    for place, write in writers:
+        if write is not None:
+            for values in rows:
+                if values[place] is not None:
+                    values[place] = write(values[place])
 
 
 def split_places(rows: Sequence[Sequence[Any]]) -> tuple[list[int], list[int]]:
@@ -33,7 +43,7 @@ def given_rows(columns: Sequence[Column], count: int, *, vendor: str) -> str:
             f"(document.value->>{place})::{cast_of(column)} AS {names[place]}" for place, column in enumerate(columns)
         ]
         return f"SELECT {', '.join(values)} FROM jsonb_array_elements(%s::jsonb) document"  # noqa: S608
-    one = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    one = f"({places_for(columns)})"
     return f"WITH given ({', '.join(names)}) AS (VALUES {', '.join([one] * count)}) SELECT * FROM given"  # noqa: S608
 
 

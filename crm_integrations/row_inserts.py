@@ -12,10 +12,15 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
-from crm_integrations.given_rows import cast_of, given_rows, given_values, split_places
+from crm_integrations.given_rows import (
+    ROWS_PER_STATEMENT,
+    cast_of,
+    given_rows,
+    given_values,
+    split_places,
+    write_values,
+)
 from crm_integrations.row_sql import Column, Convert, columns_of, convert, places_for, read_values, table_of
-
-ROWS_PER_STATEMENT = 250  # times some 25 columns: far below the parameters SQLite takes (32,766)
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
@@ -77,10 +82,8 @@ class _Layout:
 
     def _written(self, rows: list[list[Any]], writers: Sequence[tuple[int, Convert]]) -> list[list[Any]]:
         now = convert(self._now_writer, timezone.now()) if self._automatic else None
+        write_values(rows, writers)
         for values in rows:
-            for place, write in writers:
-                if values[place] is not None:
-                    values[place] = write(values[place])
             for place in self._automatic:
                 values[place] = now
         return rows

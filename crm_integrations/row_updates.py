@@ -10,10 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from crm_integrations.given_rows import given_rows, given_values, split_places
+from crm_integrations.given_rows import ROWS_PER_STATEMENT, given_rows, given_values, split_places, write_values
 from crm_integrations.row_sql import among, change_rows, columns_named, table_of
-
-ROWS_PER_STATEMENT = 250  # times a dozen columns: far below the parameters that SQLite takes (32,766)
 
 
 def update_rows(
@@ -49,11 +47,7 @@ def update_rows(
 def _write_rows(model: type[Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Values as the database takes them."""
     written = [list(values) for values in rows]
-    for place, column in enumerate(columns_named(model, names)):
-        if column.write is not None:
-            for row in written:
-                if row[place] is not None:
-                    row[place] = column.write(row[place])
+    write_values(written, enumerate(column.write for column in columns_named(model, names)))
     return written
 
 

@@ -7,8 +7,9 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.safestring import SafeString
 
+from crm_integrations.given_rows import ROWS_PER_STATEMENT
 from crm_integrations.models import Authentication
-from crm_integrations.row_inserts import ROWS_PER_STATEMENT, insert_missing, insert_rows, insert_values
+from crm_integrations.row_inserts import insert_missing, insert_rows, insert_values
 from crm_integrations.row_sql import JSONText, as_time, as_uuid, read_rows, update_row
 from memorialization.models import Attempt, Contact, Interaction
 from tests.engine import make_delivery, make_entry

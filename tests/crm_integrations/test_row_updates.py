@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from crm_integrations.row_updates import ROWS_PER_STATEMENT, update_rows, upsert_crossed_rows
+from crm_integrations.given_rows import ROWS_PER_STATEMENT
+from crm_integrations.row_updates import update_rows, upsert_crossed_rows
 from memorialization.models import Delivery, FieldMark
 from tests.engine import NOW, make_delivery, make_entry
 from tests.factories import make_configuration
