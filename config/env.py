@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
-SQLITE_TIMEOUT_S = 20  # a writer may wait for others; SQLite's wait is not a queue (measured: seconds at full load)
+SQLITE_TIMEOUT_S = 20  # how long a writer waits for its turn, before “database is locked”
 
 
 def load_dotenv(path: Path) -> None:
@@ -100,7 +100,7 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
     8,000 pages (32 MB).
     """
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "config.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": 60,
         "OPTIONS": {

@@ -1,0 +1,1 @@
+"""The database backend of the embedded profile; Django looks for its `base`."""

@@ -1,0 +1,77 @@
+"""Writers of a SQLite database take turns, about in the order in which they come.
+
+SQLite lets one write and has the others ask again, after pauses of up to 100 ms each and in no order, so that with a
+few busy processes a writer may wait for seconds (https://www.sqlite.org/c3ref/busy_timeout.html). Here they queue up
+for a lock on a file beside the database, which the system hands on at once and takes back from a process that dies
+(https://man7.org/linux/man-pages/man2/flock.2.html). It is about order only: what keeps the database whole are SQLite's
+own locks, and a program that knows nothing of turns, such as a shell or a backup, does no harm.
+"""
+
+import fcntl
+import os
+from _thread import LockType, allocate_lock, start_new_thread
+from pathlib import Path
+
+
+class Turn:
+    """The place of one connection in the queue. It may take it again only after it gave it back."""
+
+    def __init__(self, path: Path, *, timeout_s: float) -> None:
+        self._path, self._timeout_s = path, timeout_s
+        self._file: _LockFile | None = None
+        self.is_taken = False
+
+    def take(self) -> bool:
+        """Wait until it is this connection's turn; False when it is not within the time-out."""
+        self._file = self._file or _LockFile(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self.is_taken = self._file.try_lock() or self._waited(self._file)
+        return self.is_taken
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        if self.is_taken and self._file:
+            self._file.unlock()
+        self.is_taken = False
+
+    def _waited(self, file: "_LockFile") -> bool:
+        """A wait for a lock of the system has no end of its own, so it goes on in a thread that may be left behind.
+
+        Who left it holds the file no more, so that it closes, and the lock with it, once the thread has come through.
+        """
+        self._file = None
+        is_through = allocate_lock()
+        is_through.acquire()
+        start_new_thread(_wait, (file, is_through))
+        if is_through.acquire(timeout=self._timeout_s):
+            self._file = file
+        return self._file is not None
+
+
+class _LockFile:
+    """A file that is open as long as somebody holds it, and a lock on it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def try_lock(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def lock(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def unlock(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+def _wait(file: _LockFile, is_through: LockType) -> None:
+    try:
+        file.lock()
+    finally:
+        is_through.release()
