@@ -1,7 +1,9 @@
 """The claim of record lanes, in the SQL of each database.
 
-Both are one statement. SQLite runs writers one after the other. PostgreSQL skips rows another claim has locked; the
-sub-select is materialised, since the planner may otherwise run it again and update more rows than its limit.
+Both are one statement. SQLite runs writers one after the other. PostgreSQL skips rows another claim has locked; its
+sub-select is an array, which is made once, as the planner may otherwise run it again and update more rows than its
+limit. It holds the places of the rows, not their ids, so that they are not looked for again; a row that was changed
+since the statement began has another place, and waits for the next claim.
 """
 
 import uuid
@@ -30,7 +32,7 @@ WHERE usable.state = 'active' AND working.state = 'active' AND working.account_i
 # Their deliveries alone are looked at. That there are any comes first: wholly held, an account costs nothing however
 # much waits.
 DUE_LANES = f"""
-SELECT lane.id FROM {{source}}
+SELECT {{row}} FROM {{source}}
 WHERE lane.account_id = %(account)s
   AND lane.next_due_at <= %(now)s
   AND lane.lease IS NULL
@@ -41,10 +43,14 @@ WHERE lane.account_id = %(account)s
     SELECT 1 FROM (
       SELECT next_attempt_at, configuration_id FROM {DELIVERY}
       WHERE lane_id = lane.id AND state = 'waiting'{{fence}}) delivery
-    WHERE delivery.next_attempt_at <= %(now)s AND delivery.configuration_id IN ({USABLE}))
+    WHERE delivery.next_attempt_at <= %(now)s AND delivery.configuration_id {{among_usable}})
 ORDER BY lane.next_due_at
 LIMIT %(limit)s
 """  # noqa: S608 - table names of our own models
+WORDS = {
+    "sqlite": {"row": "lane.id", "among_usable": f"IN ({USABLE})"},
+    "postgresql": {"row": "lane.ctid", "among_usable": f"= ANY (ARRAY({USABLE}))"},
+}
 LEASED = "lease = %(lease)s, lease_until = %(until)s, fence = fence + 1"
 RETURNED = "id, account_id, entity_type, record_id, fence, lost_leases"
 
@@ -57,7 +63,9 @@ class Which(NamedTuple):
 
     def due_lanes(self) -> str:
         """The statement that finds them."""
-        return DUE_LANES.format(source=self.source, condition=self.condition, fence=planner_fence())
+        return DUE_LANES.format(
+            source=self.source, condition=self.condition, fence=planner_fence(), **WORDS[connection.vendor]
+        )
 
 
 # A soft commit (soft_commits) without statements of its own; in somebody's transaction it would be for all of that.
@@ -65,8 +73,8 @@ SOFT_HERE = "SELECT set_config('synchronous_commit', 'off', true)"
 AS_IT_IS = "SELECT 1"
 SQLITE_CLAIM = f"UPDATE {LANE} SET {LEASED} WHERE id IN ({{due_lanes}}) RETURNING {RETURNED}"  # noqa: S608
 POSTGRESQL_CLAIM = f"""
-WITH due AS MATERIALIZED ({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED), soft AS MATERIALIZED ({{soft}})
-UPDATE {LANE} SET {LEASED} WHERE id IN (SELECT id FROM due) AND EXISTS (SELECT 1 FROM soft) RETURNING {RETURNED}
+UPDATE {LANE} SET {LEASED}
+WHERE ctid = ANY (ARRAY({{due_lanes}} FOR UPDATE OF lane SKIP LOCKED)) AND ({{soft}}) IS NOT NULL RETURNING {RETURNED}
 """  # noqa: S608
 CLAIMS = {"sqlite": SQLITE_CLAIM, "postgresql": POSTGRESQL_CLAIM}
 
