@@ -16,12 +16,22 @@ class LimitScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallLimit:
-    """A limit as the CRM documents it: `calls` per `window_s`, None = unknown. Answers correct it (LimitReport)."""
+    """A limit as the CRM documents it: `calls` per `window_s`, None = unknown. Answers correct it (LimitReport).
+
+    `is_told`: whether answers say what is left of it. A record whose limit is known by refusals alone is written at an
+    even pace.
+    """
 
     limit_class: str
     calls: int | None
     window_s: float
     scope: LimitScope = LimitScope.ACCOUNT
+    is_told: bool = True
+
+    @property
+    def pace_s(self) -> float:
+        """The time between two calls that use it up and never go beyond it."""
+        return self.window_s / self.calls if self.calls else 0.0
 
 
 @dataclass(frozen=True, slots=True)

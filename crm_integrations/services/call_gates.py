@@ -5,7 +5,7 @@ every limit a few calls are granted at once; `flush` notes what is left and give
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from crm_integrations.budgets.windows import BLOCK_WITHOUT_A_TIME_S
 from crm_integrations.database_clock import Clock
-from crm_integrations.providers.limits import LimitReport, LimitScope
+from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Grant, acquire_several, is_blocked, settle
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ AT_ONCE = 8  # calls that are granted together, at most
 class AccountCallGate:
     """See CallGate. Not for several threads.
 
-    `scopes`: limit class → who shares it, as the provider documents. `expected`: calls that a person's request will
+    `limits`: as the provider documents them. `expected`: calls that a person's request will
     make, as far as is known; those of deliveries are granted AT_ONCE.
     """
 
@@ -34,14 +34,14 @@ class AccountCallGate:
         account_id: int,
         is_interactive: bool,
         clock: Clock,
-        scopes: Mapping[str, LimitScope] | None = None,
+        limits: Sequence[CallLimit] = (),
         expected: int = 1,
     ) -> None:
         self._account_id = account_id
         self._is_interactive = is_interactive
         self._at_once = min(expected, AT_ONCE) if is_interactive else AT_ONCE
         self._clock = clock
-        self._scopes = dict(scopes or {})
+        self._of_records = {limit.limit_class: limit for limit in limits if limit.scope is LimitScope.RECORD}
         self._answers: list[CallAnswer] = []
         self._reserved: list[Grant] = []
         self._ahead: list[Grant] = []
@@ -52,7 +52,7 @@ class AccountCallGate:
     def enter(self, limit_classes: Sequence[str]) -> None:
         """Use what was reserved for such a call, or spend now. Raises BudgetSpent."""
         classes, now = tuple(limit_classes), self._clock()
-        if any(self._scopes.get(name) is LimitScope.RECORD for name in classes):
+        if any(name in self._of_records for name in classes):
             self._record_opens_at = None
         grant = self._take(self._reserved, classes, now)
         if grant is None:
@@ -78,7 +78,7 @@ class AccountCallGate:
         self._answers.append(
             CallAnswer(grant, now, tuple(reports), refused, retry_after_s, words=words, has_failed=has_failed)
         )
-        self._note_record_rest(reports, refused, retry_after_s, now)
+        self._note_record_rest(grant, reports, refused, retry_after_s, now)
         if refused or has_failed:
             self._give_back(self._ahead)  # the next call is asked for anew, when this one is noted
         if refused:
@@ -154,14 +154,16 @@ class AccountCallGate:
         return grant
 
     def _note_record_rest(
-        self, reports: Sequence[LimitReport], refused: str, retry_after_s: float | None, now: datetime
+        self, grant: Grant, reports: Sequence[LimitReport], refused: str, retry_after_s: float | None, now: datetime
     ) -> None:
-        waits = [
+        own = [self._of_records[name] for name in grant.limit_classes if name in self._of_records]
+        waits = [limit.pace_s for limit in own if not limit.is_told]
+        waits += [
             report.resets_in_s or 0.0
             for report in reports
             if report.scope is LimitScope.RECORD and report.remaining == 0
         ]
-        if self._scopes.get(refused) is LimitScope.RECORD:
+        if refused in self._of_records:
             waits.append(retry_after_s or BLOCK_WITHOUT_A_TIME_S)
         if waits:
             self._record_opens_at = now + timedelta(seconds=max(waits))

@@ -52,7 +52,7 @@ def open_connection(
         is_interactive=is_interactive,
         expected=expected_calls,
         clock=read_steady_clock if clock is read_database_clock else clock,
-        scopes={limit.limit_class: limit.scope for limit in provider.limits},
+        limits=provider.limits,
     )
     with places.taking() if is_interactive else nullcontext():
         live = AuthenticatedConnection(

@@ -42,8 +42,8 @@ class KeptCalls:
             logger.exception("The calls of a consent could not be counted.")
 
     def _count(self, account_id: int) -> None:
-        scopes = {limit.limit_class: limit.scope for limit in self.provider.limits}
-        gate = AccountCallGate(account_id=account_id, is_interactive=True, clock=read_database_clock, scopes=scopes)
+        limits = self.provider.limits
+        gate = AccountCallGate(account_id=account_id, is_interactive=True, clock=read_database_clock, limits=limits)
         for limit_classes, answer in self._made:
             try:
                 gate.enter(limit_classes)

@@ -29,7 +29,7 @@ LIMITS = (
     CallLimit("search-index", 2500, 60),
     CallLimit("per-ticket-updates", 30, 600, LimitScope.RECORD),
     CallLimit("create-update-user", 5, 60, LimitScope.RECORD),
-    CallLimit("organization-update", 5, 60, LimitScope.RECORD),
+    CallLimit("organization-update", 5, 60, LimitScope.RECORD, is_told=False),
     CallLimit(JOBS, 30, 60, LimitScope.IN_FLIGHT),
 )
 SCOPES = {limit.limit_class: limit.scope for limit in LIMITS}

@@ -15,7 +15,12 @@ from tests.engine import NOW, FakeClock
 from tests.memory_provider import MemoryProvider
 
 pytestmark = pytest.mark.django_db
-LIMITS = (CallLimit("account", 3, 60), CallLimit("per-record", 3, 600, LimitScope.RECORD))
+LIMITS = (
+    CallLimit("account", 3, 60),
+    CallLimit("per-record", 3, 600, LimitScope.RECORD),
+    CallLimit("never-told", 5, 60, LimitScope.RECORD, is_told=False),
+    CallLimit("unknown", None, 60, LimitScope.RECORD, is_told=False),
+)
 WRITE = ("account", "per-record")
 
 
@@ -28,8 +33,7 @@ def clock():
 def gate(monkeypatch, clock):
     monkeypatch.setattr(MemoryProvider, "limits", LIMITS)
     account = CRMAccount.objects.create(provider="memory", address="acme", head_room_percent=0)
-    scopes = {limit.limit_class: limit.scope for limit in LIMITS}
-    return AccountCallGate(account_id=account.pk, is_interactive=False, clock=clock, scopes=scopes)
+    return AccountCallGate(account_id=account.pk, is_interactive=False, clock=clock, limits=LIMITS)
 
 
 def budget():
@@ -124,6 +128,27 @@ def test_a_record_rests_when_its_own_limit_is_used_up(gate, clock):
     assert gate.record_rest_s() == 390
     gate.enter(WRITE)
     gate.leave(reports=[LimitReport("per-record", 30, 29, 600, LimitScope.RECORD)])
+    assert gate.record_rest_s() is None
+
+
+@pytest.mark.parametrize("ended", [{}, {"has_failed": True}])
+def test_a_record_whose_limit_no_answer_tells_is_written_at_an_even_pace(gate, clock, ended):
+    gate.enter(["account", "never-told"])
+    gate.leave(reports=[LimitReport("account", 3, 2, 60)], **ended)
+    assert gate.record_rest_s() == 12
+    clock.move(seconds=12)
+    assert gate.record_rest_s() is None
+
+
+def test_a_refusal_of_such_a_record_counts_for_more_than_its_pace(gate):
+    gate.enter(["account", "never-told"])
+    gate.leave(reports=[], refused="never-told", retry_after_s=50)
+    assert gate.record_rest_s() == 50
+
+
+def test_a_record_whose_limit_nobody_knows_does_not_rest(gate):
+    gate.enter(["account", "unknown"])
+    gate.leave(reports=[])
     assert gate.record_rest_s() is None
 
 
