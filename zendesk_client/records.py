@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from zendesk_client.fields import (
@@ -133,12 +134,13 @@ def _list_custom_values(record_type: RecordType, body: Mapping[str, Any]) -> Map
         numbered = {entry["id"]: entry["value"] for entry in held}
     except (KeyError, TypeError):  # one of them is no field
         numbered = {"": None}
-    if all(type(number) is int for number in numbered):
+    if set(map(type, numbered)) <= {int}:
         return numbered
     entries = [entry for entry in held if isinstance(entry, dict) and "id" in entry]
     return {f"{CUSTOM_FIELD_PREFIX}{entry['id']}": entry.get("value") for entry in entries}
 
 
+@lru_cache(maxsize=4096)
 def _read_number(key: str) -> int | None:
     """The number in a ticket's field key; None in any other key."""
     number = key.removeprefix(CUSTOM_FIELD_PREFIX)

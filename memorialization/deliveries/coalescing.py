@@ -97,6 +97,11 @@ class Group:
 
     def _newest(self) -> dict[str, tuple[Member, Entry]]:
         """CRM field → the pending entry with the highest precedence; of equals the later member's."""
+        if len(self.members) == 1:
+            only, replacing = self.members[0], self.members[0].sheet.replacing
+            single = {entry["crm_field"]: (only, entry) for entry in replacing}
+            if len(single) == len(replacing):
+                return single
         newest: dict[str, tuple[Member, Entry]] = {}
         for member in self.members:
             for entry in member.sheet.replacing:

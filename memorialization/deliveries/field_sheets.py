@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
 from memorialization.deliveries.precedence import Mark, Precedence, precedence_of_entry
-from memorialization.deliveries.verification import is_shortened, judge_comment, judge_field, values_agree
+from memorialization.deliveries.verification import NOT_SHOWN, is_shortened, judge_comment, judge_field, values_agree
 from memorialization.models.deliveries import Delivery, FieldResult
 
 Entry = dict[str, Any]
@@ -116,13 +116,13 @@ class FieldSheet:
 
     def verify(self, entry: Entry, record: CRMRecord, *, is_comment_posted: bool | None = None) -> None:
         """Settle an entry that was sent by what the record shows, a note by what the answer says of it."""
-        key, sent, values = entry["crm_field"], entry["rendered"], record.values
+        sent, shown = entry["rendered"], record.values.get(entry["crm_field"], NOT_SHOWN)
         field_type, planned_reason = read_type(entry), entry.get("reason", "")
         if field_type is FieldType.COMMENT:
             verdict = judge_comment(is_posted=is_comment_posted, planned_reason=planned_reason)
         else:
-            verdict = judge_field(key, sent, values, field_type=field_type, planned_reason=planned_reason)
-        entry["sent"], entry["shown"] = sent, values.get(key)
+            verdict = judge_field(sent, shown, field_type=field_type, planned_reason=planned_reason)
+        entry["sent"], entry["shown"] = sent, None if shown is NOT_SHOWN else shown
         self._compared.append(entry)
         self._settle(entry, verdict.result, verdict.reason, entry.get("params"))
 

@@ -1,10 +1,9 @@
 """Compares what was sent with what the CRM shows, field by field: an accepted write may still not be applied. Pure."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crm_integrations.providers.base import CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import FieldReason
@@ -13,6 +12,7 @@ from memorialization.models.deliveries import FieldResult
 SHORTENABLE = {FieldType.TEXT, FieldType.TEXTAREA}  # elsewhere a beginning of the value is another value
 NUMBERS = {FieldType.INTEGER, FieldType.DECIMAL}
 LISTS = {FieldType.TAGS, FieldType.MULTISELECT}
+NOT_SHOWN: Any = object()
 
 
 class Verdict(NamedTuple):
@@ -25,18 +25,18 @@ class Verdict(NamedTuple):
 WRITTEN = Verdict(FieldResult.WRITTEN)
 
 
-def judge_field(
-    key: str, sent: CRMValue, shown: Mapping[str, CRMValue], *, field_type: FieldType | None, planned_reason: str = ""
-) -> Verdict:
-    """The verdict on a field that was sent. `planned_reason`: what the plan did to the value, e.g. shortened it."""
-    value = shown.get(key)
-    if value is None and key not in shown:
-        return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
-    if not planned_reason and sent == value and type(sent) is type(value):
+def judge_field(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | None, planned_reason: str = "") -> Verdict:
+    """The verdict on a field that was sent; `shown` is NOT_SHOWN when the record has no such field.
+
+    `planned_reason`: what the plan did to the value, e.g. shortened it.
+    """
+    if not planned_reason and sent == shown and type(sent) is type(shown):
         return WRITTEN  # the way of nearly all, cut short
-    if values_agree(sent, value, field_type=field_type):
+    if shown is NOT_SHOWN:
+        return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_SHOWN)
+    if values_agree(sent, shown, field_type=field_type):
         return _applied(planned_reason)
-    if field_type in SHORTENABLE and _is_cut_off(sent, value):
+    if field_type in SHORTENABLE and _is_cut_off(sent, shown):
         return Verdict(FieldResult.SHORTENED, FieldReason.SHORTENED_BY_CRM)
     return Verdict(FieldResult.NOT_APPLIED, FieldReason.NOT_APPLIED)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +31,7 @@ DELIVERY_COLUMNS = (
     *("state", "reason", "reason_params", "fields", "next_attempt_at", "must_look_first", "goes_alone"),
     *("attempt_count", "backoff_spent_s", "finished_at"),
 )
+READ_COLUMNS = attrgetter(*DELIVERY_COLUMNS)
 WORDS_LIMIT = 2_000  # characters of the CRM's words that are kept with an attempt
 
 
@@ -223,7 +225,7 @@ def _delivery_values(conclusion: Conclusion, now: datetime) -> list[Any]:
     delivery.attempt_count += int(outcome.is_counted)
     delivery.backoff_spent_s += round(outcome.backoff_s)
     delivery.finished_at = None if is_waiting else now
-    return [getattr(delivery, name) for name in DELIVERY_COLUMNS]
+    return list(READ_COLUMNS(delivery))
 
 
 def retry_outcome(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_integrations.providers.base import FieldType
-from memorialization.deliveries.verification import judge_comment, judge_field, values_agree
+from memorialization.deliveries.verification import NOT_SHOWN, judge_comment, judge_field, values_agree
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,18 @@ def test_a_value_always_agrees_with_itself(value):
 @pytest.mark.parametrize(
     ("sent", "shown", "planned", "verdict"),
     [
-        ("Call", {"subject": "Call"}, "", ("written", "")),
-        ("Call", {"subject": "Call"}, "shortened_to_limit", ("shortened", "shortened_to_limit")),
-        ("Call of Ms Roy", {"subject": "Call of"}, "", ("shortened", "shortened_by_crm")),
-        ("Call", {"subject": "Other"}, "", ("not_applied", "not_applied_by_crm")),
-        ("Call", {"subject": None}, "", ("not_applied", "not_applied_by_crm")),
-        ("Call", {}, "", ("not_applied", "not_shown_by_crm")),
+        ("Call", "Call", "", ("written", "")),
+        ("Call", "Call", "shortened_to_limit", ("shortened", "shortened_to_limit")),
+        ("Call of Ms Roy", "Call of", "", ("shortened", "shortened_by_crm")),
+        ("Call", "Other", "", ("not_applied", "not_applied_by_crm")),
+        ("Call", None, "", ("not_applied", "not_applied_by_crm")),
+        ("Call", NOT_SHOWN, "", ("not_applied", "not_shown_by_crm")),
+        (None, NOT_SHOWN, "", ("not_applied", "not_shown_by_crm")),
+        (None, None, "", ("written", "")),
     ],
 )
 def test_the_verdict_says_what_became_of_the_field(sent, shown, planned, verdict):
-    found = judge_field("subject", sent, shown, field_type=FieldType.TEXT, planned_reason=planned)
+    found = judge_field(sent, shown, field_type=FieldType.TEXT, planned_reason=planned)
     assert (found.result, found.reason) == verdict
 
 
@@ -78,7 +80,7 @@ def test_the_verdict_says_what_became_of_the_field(sent, shown, planned, verdict
 def test_an_old_value_that_begins_like_the_new_one_is_no_shortened_one_where_nothing_is_shortened(
     sent, kept, field_type
 ):
-    found = judge_field("field", sent, {"field": kept}, field_type=field_type)
+    found = judge_field(sent, kept, field_type=field_type)
     assert (found.result, found.reason) == ("not_applied", "not_applied_by_crm")
 
 
