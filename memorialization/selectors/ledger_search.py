@@ -21,7 +21,7 @@ from memorialization.models import Contact, Delivery, Interaction, InteractionEv
 from memorialization.selectors.ledger_agents import find_agents
 
 Row = TypeVar("Row", bound=Model)
-RECENT_ROWS = 15_000  # how far back any other part of a word is looked for: less than a tenth of a second
+RECENT_ROWS = 10_000  # how far back any other part of a word is looked for: less than a tenth of a second
 MATCHES_LIMIT = 500  # of each kind; more than that is no page that anybody reads
 AGENT_ROWS_LIMIT = 10_000  # interactions of the agents found, above which a page is found quicker from the newest on
 LAST_CHARACTER = chr(0x10FFFF)
