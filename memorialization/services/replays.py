@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import Max
 
@@ -19,6 +20,7 @@ from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
 from memorialization.services.lanes import make_lane_due
 
+PRUNED = "pruned"
 SETTLED_BY_PUSH = ("result", "reason", "params", "sent", "shown", "planned")
 REPLAYABLE = (
     Delivery.State.FAILED,
@@ -30,7 +32,7 @@ REPLAYABLE = (
 
 
 class ReplayRefused(Exception):
-    """There is nothing to send again; `reason` is one of `refusal_of`."""
+    """There is nothing to send again; `reason` is one of `refusal_of`, or PRUNED when it is not there any more."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -41,9 +43,13 @@ def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) ->
     """Send a delivery again: a new revision, or the same one at once when it still waits. Raises ReplayRefused."""
     with transaction.atomic():
         contacts = Contact.objects.select_for_update()  # as planners do for revisions
-        if contacts.get(pk=delivery.interaction.contact_id).erased_at is not None:
+        try:
+            contact = contacts.get(pk=delivery.interaction.contact_id)
+            delivery.refresh_from_db()
+        except ObjectDoesNotExist:  # pruned since it was looked at
+            raise ReplayRefused(PRUNED) from None
+        if contact.erased_at is not None:
             raise ReplayRefused("erased")
-        delivery.refresh_from_db()
         replayed = _make_due(delivery, now) if delivery.state == Delivery.State.WAITING else _revise(delivery, now)
         assert replayed.lane is not None  # the database's own rule for waiting deliveries
         record_audit(

@@ -24,7 +24,7 @@ from memorialization.selectors.ledger_deliveries import (
     readable_deliveries,
 )
 from memorialization.selectors.ledger_states import HELD
-from memorialization.services.replays import ReplayRefused, replay_delivery
+from memorialization.services.replays import PRUNED, ReplayRefused, replay_delivery
 from memorialization.views.ledger_pages import delivery_trail, person_of
 
 ASKS = ["GET", "HEAD", "POST"]
@@ -35,6 +35,7 @@ REFUSALS = {
     "no_record": gettext_lazy("It has no record. Link one to the interaction: the values are then written to it."),
     "nothing_to_write": gettext_lazy("It has nothing to write: every value is blank, withheld or left out."),
     "erased": gettext_lazy("What was stored about its contact was erased."),
+    PRUNED: gettext_lazy("It is not there any more: the history of its time was deleted meanwhile."),
     "not_authenticated": gettext_lazy("The configuration is connected to no account. Authenticate it first."),
     "unlinked": gettext_lazy("The record was unlinked from the interaction. Link it again to write to it."),
     "replayed": gettext_lazy("It was replayed before; what became of it is shown with that replay."),
@@ -100,7 +101,7 @@ def _replay_one(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         replayed = replay_delivery(delivery=delivery, actor=person_of(request), now=timezone.now())
     except ReplayRefused as refused:
         messages.error(request, str(REFUSALS.get(refused.reason, refused.reason)))
-        return redirect("delivery_detail", delivery.pk)
+        return redirect("delivery_list") if refused.reason == PRUNED else redirect("delivery_detail", delivery.pk)
     words = _("It is tried now.") if replayed.pk == delivery.pk else _("It is being sent again, as this delivery.")
     messages.success(request, words)
     return redirect("delivery_detail", replayed.pk)

@@ -104,6 +104,16 @@ def test_a_replay_makes_a_new_revision_and_leads_to_it(editor, failed):
     assert replayed.state == "delivered"
 
 
+def test_one_that_was_pruned_between_the_question_and_the_answer_is_told_so(editor, failed, monkeypatch):
+    def prune(request):
+        Delivery.objects.filter(pk=failed.pk).delete()
+
+    monkeypatch.setattr("memorialization.views.ledger_replays.person_of", prune)
+    response = editor.post(reverse("delivery_replay", args=[failed.pk]), follow=True)
+    assert response.redirect_chain == [(reverse("delivery_list"), 302)]
+    assert toasts(response) == ["It is not there any more: the history of its time was deleted meanwhile."]
+
+
 def test_a_delivery_that_waits_is_tried_now_instead(editor, configuration):
     delivery = delivery_of(end_call(configuration))
     address = reverse("delivery_replay", args=[delivery.pk])

@@ -6,7 +6,7 @@ import pytest
 
 from crm_integrations.models import AuditEntry
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
-from memorialization.models import Delivery
+from memorialization.models import Contact, Delivery, Interaction
 from memorialization.services.replays import ReplayRefused, replay_delivery
 from tests.engine import NOW, account_of, lane_of, make_delivery, make_entry, make_interaction, push_all
 from tests.factories import make_configuration, make_user
@@ -116,6 +116,19 @@ def test_what_cannot_go_again_is_refused_with_a_reason(configuration, clock, col
     with pytest.raises(ReplayRefused) as caught:
         replay_delivery(delivery=delivery, actor=None, now=clock.now)
     assert caught.value.reason == reason
+    assert AuditEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_contact_gone", [False, True])
+def test_one_that_was_pruned_meanwhile_is_refused(configuration, clock, is_contact_gone):
+    failed = make_failed(configuration, clock)
+    Delivery.objects.get(pk=failed.pk).delete()
+    if is_contact_gone:
+        Interaction.objects.get(pk=failed.interaction_id).delete()
+        Contact.objects.all().delete()
+    with pytest.raises(ReplayRefused) as caught:
+        replay_delivery(delivery=failed, actor=None, now=clock.now)
+    assert caught.value.reason == "pruned"
     assert AuditEntry.objects.count() == 0
 
 
