@@ -49,8 +49,15 @@ def start_process(
         stderr=subprocess.STDOUT if output is not None else None,
         process_group=0,
         user=user,
-        preexec_fn=lambda: end_with_parent(parent=parent, ending=ending),
+        preexec_fn=lambda: _begin_child(parent, ending),
     )
+
+
+def _begin_child(parent: int, ending: signal.Signals) -> None:
+    """What a shell has in the background ignores SIGINT, and so would its children."""
+    if ending != signal.SIGKILL:
+        signal.signal(ending, signal.SIG_DFL)
+    end_with_parent(parent=parent, ending=ending)
 
 
 def stop_process(process: subprocess.Popen[bytes], *, ending: signal.Signals, patience_s: float) -> None:

@@ -55,6 +55,18 @@ def test_a_child_that_ignores_the_request_is_killed():
     assert process.returncode == -signal.SIGKILL
 
 
+def test_a_child_hears_the_request_even_when_its_parent_ignores_that_signal():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as everything that a shell has in the background
+    try:
+        process = start_process([sys.executable, "-c", "import time; time.sleep(600)"], ending=signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    stop_process(process, ending=signal.SIGINT, patience_s=30)
+
+    assert process.returncode != -signal.SIGKILL
+
+
 def test_a_child_has_a_process_group_of_its_own():
     process = start_process([sys.executable, "-c", "import os; print(os.getpgrp())"], output=subprocess.PIPE)
     output, _ = process.communicate()
