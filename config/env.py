@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
-SQLITE_TIMEOUT_S = 20  # how long a writer waits for its turn, before “database is locked”
+SQLITE_TIMEOUT_S = 20  # how long a writer waits for its turn, and for others then
 
 
 def load_dotenv(path: Path) -> None:

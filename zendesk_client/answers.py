@@ -50,7 +50,7 @@ def _parse(body: bytes) -> Any:
     """The quick and strict reader is tried first; half a character of some text, the lenient reads."""
     try:
         return _decoder.decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return json.loads(body)
 
 

@@ -1,10 +1,12 @@
-"""SQLite as Django speaks to it, but that writers take turns (`config.sqlite.turns`) from BEGIN to COMMIT or ROLLBACK.
+"""SQLite as Django speaks to it, but that writers take turns (`config.sqlite.turns`), transaction by transaction.
 
-A statement that stands alone takes a turn for itself.
+A statement that stands alone takes a turn for itself. One of these with RETURNING is committed as its rows are fetched,
+so whoever is next may meet it for a moment, and waits by SQLite's own means.
 """
 
 from functools import partial
 from pathlib import Path
+from sqlite3 import ProgrammingError
 from typing import Any
 
 from django.db import OperationalError
@@ -12,8 +14,6 @@ from django.db.backends.sqlite3 import base
 
 from config.sqlite.turns import Turn
 
-SUFFIX = "-turns"  # of the file beside the database
-BEGIN = "BEGIN"
 LONGEST_WORD = len("SAVEPOINT")
 READERS = frozenset({"SELECT", "PRAGMA", "EXPLAIN", "ROLLBACK", "SAVEPOINT", "RELEASE"})
 CHANGES = ("INSERT ", "UPDATE ", "DELETE ")  # in a statement that begins by WITH
@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection, and a place in the queue of the database's writers."""
         if not self.is_in_memory_db():
-            self._turn = Turn(Path(f"{conn_params['database']}{SUFFIX}"), timeout_s=conn_params.get("timeout", 5.0))
+            self._turn = Turn(Path(conn_params["database"]), timeout_s=conn_params.get("timeout", 5.0))
         return super().get_new_connection(conn_params)
 
     def create_cursor(self, name: str | None = None) -> Any:
@@ -38,62 +38,74 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def commit(self) -> None:
         """End the transaction, and the turn. One whose commit fails goes on to its rollback."""
-        super().commit()
-        self._give_back()
+        try:
+            super().commit()
+        finally:
+            _end_turn(self._turn, self.connection)
 
     def rollback(self) -> None:
         """End the transaction, and the turn. One whose rollback fails is ended with its connection, by Django."""
-        super().rollback()
-        self._give_back()
+        try:
+            super().rollback()
+        finally:
+            _end_turn(self._turn, self.connection)
 
     def close(self) -> None:
         """End the connection, its transaction and its turn."""
         try:
             super().close()
         finally:
-            self._give_back()
-
-    def _give_back(self) -> None:
-        if self._turn is not None:
-            self._turn.give_back()
+            if self._turn is not None:
+                self._turn.give_back()
 
 
 class _Cursor(base.SQLiteCursorWrapper):
-    """Takes a turn with BEGIN, and for each statement outside a transaction that may write."""
+    """Takes a turn for each statement that may write, and keeps it while a transaction is open."""
 
     def __init__(self, connection: Any, *, turn: Turn) -> None:
         super().__init__(connection)
         self._turn = turn
 
     def execute(self, query: str, params: Any = None) -> Any:
-        if self._turn.is_taken:
-            return super().execute(query, params)
-        word = query.lstrip()[:LONGEST_WORD].split(None, 1)[0].upper()
-        if word in READERS or (word == "WITH" and not any(change in query for change in CHANGES)):
-            return super().execute(query, params)
-        self._take()
-        is_begun = False
+        if not self._turn.is_taken and _may_write(query):
+            self._take()
         try:
-            answer = super().execute(query, params)
-            is_begun = word == BEGIN
+            return super().execute(query, params)
         finally:
-            if not is_begun:
-                self._turn.give_back()
-        return answer
+            _end_turn(self._turn, self.connection)
 
     def executemany(self, query: str, param_list: Any) -> Any:
-        if self._turn.is_taken:
-            return super().executemany(query, param_list)
-        self._take()
+        if not self._turn.is_taken:
+            self._take()
         try:
             return super().executemany(query, param_list)
         finally:
-            self._turn.give_back()
+            _end_turn(self._turn, self.connection)
 
     def _take(self) -> None:
         try:
             is_taken = self._turn.take()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # no more files or threads
             raise OperationalError(str(error)) from error
         if not is_taken:
             raise OperationalError("database is locked")
+
+
+def _end_turn(turn: Turn | None, connection: Any) -> None:
+    """Give the turn back, unless a transaction is open."""
+    if turn is not None and turn.is_taken and not _is_in_transaction(connection):
+        turn.give_back()
+
+
+def _may_write(query: str) -> bool:
+    """Whether a statement waits for a turn; in doubt it does."""
+    words = query.lstrip()[:LONGEST_WORD].split(None, 1)
+    word = words[0].upper() if words else ""
+    return word not in READERS and (word != "WITH" or any(change in query for change in CHANGES))
+
+
+def _is_in_transaction(connection: Any) -> bool:
+    try:
+        return connection is not None and connection.in_transaction
+    except ProgrammingError:  # closed
+        return False

@@ -10,20 +10,23 @@ own locks, and a program that knows nothing of turns, such as a shell or a backu
 import fcntl
 import os
 from _thread import LockType, allocate_lock, start_new_thread
+from contextlib import suppress
 from pathlib import Path
+
+SUFFIX = "-turns"  # of the file beside the database
 
 
 class Turn:
     """The place of one connection in the queue. It may take it again only after it gave it back."""
 
-    def __init__(self, path: Path, *, timeout_s: float) -> None:
-        self._path, self._timeout_s = path, timeout_s
+    def __init__(self, database: Path, *, timeout_s: float) -> None:
+        self._database, self._timeout_s = database, timeout_s
         self._file: _LockFile | None = None
         self.is_taken = False
 
     def take(self) -> bool:
         """Wait until it is this connection's turn; False when it is not within the time-out."""
-        self._file = self._file or _LockFile(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._file = self._file or _LockFile(_open_beside(self._database))
         self.is_taken = self._file.try_lock() or self._waited(self._file)
         return self.is_taken
 
@@ -45,6 +48,19 @@ class Turn:
         if is_through.acquire(timeout=self._timeout_s):
             self._file = file
         return self._file is not None
+
+
+def _open_beside(database: Path) -> int:
+    """The lock's file, made when it is not there: whoever may write to the database may queue up."""
+    path = Path(f"{database}{SUFFIX}")
+    with suppress(FileNotFoundError):
+        return os.open(path, os.O_RDWR)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with suppress(OSError):  # such as for somebody who may write and does not own the database
+        like = database.stat()
+        os.fchmod(descriptor, like.st_mode & 0o777)
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    return descriptor
 
 
 class _LockFile:

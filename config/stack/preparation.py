@@ -2,14 +2,13 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import django
 from django.conf import settings
 from django.core.management import call_command, get_commands
+from django.db import connection
 
 from config.stack.administrator import ensure_administrator
 from config.stack.processes import BASE_DIR
@@ -23,18 +22,19 @@ def prepare_database() -> None:
     """Compile the languages, migrate, make roles and the first administrator; each step can run again."""
     compile_catalogues()
     django.setup()
-    _keep_from_others(settings.DATABASES["default"])
+    _keep_from_others()
     call_command("migrate", interactive=False, verbosity=0)
     if "create_roles" in get_commands():
         call_command("create_roles", stdout=StringIO())
     ensure_administrator(var_dir=settings.VAR_DIR)
 
 
-def _keep_from_others(database: Mapping[str, Any]) -> None:
+def _keep_from_others() -> None:
     """Nobody else on the machine reads an SQLite file: it holds customers' values. Its WAL takes over the mode."""
-    if database["ENGINE"].endswith("sqlite3"):
-        Path(database["NAME"]).touch(mode=0o600)
-        Path(database["NAME"]).chmod(0o600)
+    if connection.vendor == "sqlite":
+        path = Path(connection.settings_dict["NAME"])
+        path.touch(mode=0o600)
+        path.chmod(0o600)
 
 
 def prepare_static_files() -> None:

@@ -16,6 +16,7 @@ def read(body):
         (b'{"ticket": {"id": 35, "subject": "Caf\xc3\xa9"}}', {"ticket": {"id": 35, "subject": "Café"}}),
         (b'{"id": 123456789012345678901234567890}', {"id": 123456789012345678901234567890}),
         (b'{"subject": "\\ud83d"}', {"subject": "\ud83d"}),  # half a character, as a text cut short ends
+        (b'{"subject": "\xed\xa0\xbd"}', {"subject": "\ud83d"}),  # the same, not escaped
         (b'\xef\xbb\xbf{"id": 35}', {"id": 35}),  # after a mark that some proxies put in front
     ],
 )

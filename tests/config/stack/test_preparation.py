@@ -1,8 +1,9 @@
-"""Static files are collected again when what they come from changed, and only then."""
+"""Before a start: nobody else may read the database, and static files are collected again only when they changed."""
 
 import os
 
 import pytest
+from django.db import connection
 
 from config.stack import preparation
 
@@ -30,6 +31,16 @@ def collections(sources, monkeypatch):
 
     monkeypatch.setattr(preparation, "call_command", collect)
     return calls
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite alone")
+def test_an_sqlite_file_is_its_owners_alone(tmp_path, monkeypatch):
+    path = tmp_path / "product.sqlite3"
+    path.touch(mode=0o644)
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
+    preparation._keep_from_others()
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_is_collected_twice(collections):
