@@ -18,7 +18,7 @@ from memorialization.services.heartbeats import RESTART, WORKER
 PREFIX = "agent_integrations_"
 LANES = {
     "due": "Records with deliveries that are due.",
-    "settling": "Records that rest after a call whose outcome is unknown.",
+    "settling": "Records that rest: after a call whose outcome is unknown, or for a limit of their own.",
     "leased": "Records that a worker is at work on.",
     "in_bulk": "Records that a bulk write is on its way to.",
 }

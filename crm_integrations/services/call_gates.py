@@ -52,8 +52,6 @@ class AccountCallGate:
     def enter(self, limit_classes: Sequence[str]) -> None:
         """Use what was reserved for such a call, or spend now. Raises BudgetSpent."""
         classes, now = tuple(limit_classes), self._clock()
-        if any(name in self._of_records for name in classes):
-            self._record_opens_at = None
         grant = self._take(self._reserved, classes, now)
         if grant is None:
             self._give_back(self._reserved)  # what is kept for a later call would look like one under way
@@ -108,8 +106,12 @@ class AccountCallGate:
             self._answers[-1] = replace(self._answers[-1], has_failed=True)
             self._give_back(self._ahead)
 
+    def begin_record(self) -> None:
+        """The calls that follow are about another record, or another time of this one."""
+        self._record_opens_at = None
+
     def record_rest_s(self) -> float | None:
-        """How long the record that was last written takes no more writes; None = it takes them."""
+        """How long the record that the calls are about takes no more writes; None = it takes them."""
         if self._record_opens_at is None:
             return None
         rest_s = (self._record_opens_at - self._clock()).total_seconds()

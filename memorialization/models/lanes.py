@@ -28,7 +28,7 @@ class RecordLane(models.Model):
     lost_leases = models.PositiveIntegerField(_("lost leases"), default=0)  # in a row; a poison record shows here
     closed_until = models.DateTimeField(
         _("closed until"), null=True, blank=True
-    )  # settle time after an unknown outcome
+    )  # settle time after an unknown outcome, or the rest that the record's own limit asks for
     goes_alone = models.BooleanField(_("goes alone"), default=False)
     bulk_write = models.ForeignKey(
         "memorialization.BulkWrite", models.PROTECT, null=True, blank=True, related_name="lanes", db_index=False

@@ -45,6 +45,7 @@ SHOWN_OF_OLDEST = (
     "lane__account_id",
     "lane__next_due_at",
     "lane__closed_until",
+    "must_look_first",
     "configuration__name",
     "configuration__state",
     "configuration__authentication__name",

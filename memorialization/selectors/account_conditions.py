@@ -39,8 +39,11 @@ def explain_wait(standing: Standing) -> str:
     if not standing.is_circuit_closed:
         return _("Waits until the CRM answers again.")
     if standing.is_settling and standing.oldest.lane and standing.oldest.lane.closed_until:
-        wait = wait_words(standing.oldest.lane.closed_until - standing.at)
-        return _("Rests after a call without an answer; it is looked at in %(wait)s.") % {"wait": wait}
+        if standing.oldest.must_look_first:
+            words = _("Rests after a call without an answer; it is looked at in %(wait)s.")
+        else:
+            words = _("Its record takes no more changes for now; it goes on in %(wait)s.")
+        return words % {"wait": wait_words(standing.oldest.lane.closed_until - standing.at)}
     return _explain_limit(standing) or _explain_work(standing)
 
 

@@ -49,7 +49,7 @@ class LaneHold:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """A lane is to go back: due when its first waiting delivery is, `not_before` at the earliest."""
+    """A lane is to go back: due when its first waiting delivery is, and closed until `not_before`."""
 
     not_before: datetime | None = None
 
@@ -95,14 +95,20 @@ def update_held_lane(*, hold: LaneHold, **columns: object) -> None:
 
 
 @contextmanager
-def concluding_lane(*, hold: LaneHold, now: datetime, leave: Leave | None, **columns: object) -> Iterator[None]:
+def concluding_lane(
+    *, hold: LaneHold, now: datetime, leave: Leave | None, closed_until: datetime | None = None
+) -> Iterator[None]:
     """One transaction behind the fence for what the block stores; with `leave` the lane goes back in it.
 
-    The fence is asked by the statement that keeps or frees the lane. Raises LeaseLost.
+    The fence is asked by the statement that keeps or frees the lane. Raises LeaseLost. Until `closed_until` and the
+    time of `leave` the record is left alone, whatever is planned for it meanwhile.
     """
-    kept = {"lease_until": now + timedelta(seconds=lease_length_s())}
+    columns = {"lease_until": now + timedelta(seconds=lease_length_s())} if leave is None else FREE | NOT_DUE
+    ends = (closed_until, leave.not_before if leave else None)
+    if any(ends):
+        columns["closed_until"] = max(end for end in ends if end)
     with transaction.atomic():
-        update_held_lane(hold=hold, **(kept if leave is None else FREE | NOT_DUE), **columns)
+        update_held_lane(hold=hold, **columns)
         yield
         if leave is not None:
             _make_due_again(hold.lane_id, leave.not_before)

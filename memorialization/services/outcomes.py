@@ -120,8 +120,7 @@ def conclude_attempt(
 
     With `leave` the lane goes back in the same transaction.
     """
-    closed = {} if outcome.closed_until is None else {"closed_until": outcome.closed_until}
-    with concluding_lane(hold=hold, now=now, leave=leave, **closed):
+    with concluding_lane(hold=hold, now=now, leave=leave, closed_until=outcome.closed_until):
         store_attempt(attempt_id, outcome, now)
         store_conclusions({hold.lane_id: conclusions}, now=now)
         mark_reworks(deliveries=[each.member.delivery for each in conclusions])

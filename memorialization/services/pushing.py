@@ -69,6 +69,7 @@ def push_group(
     `marks`: those of the lane. Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything
     was begun.
     """
+    connection.gate.begin_record()
     push = Push(hold, group, connection, write_classes, clock, is_last, is_looking=group.must_look_first)
     group.supersede(marks)
     if group.pending_comment is not None:

@@ -126,6 +126,7 @@ def test_a_record_rests_when_its_own_limit_is_used_up(gate, clock):
     gate.enter(["account"])  # reading it back is no write
     gate.leave(reports=[])
     assert gate.record_rest_s() == 390
+    gate.begin_record()
     gate.enter(WRITE)
     gate.leave(reports=[LimitReport("per-record", 30, 29, 600, LimitScope.RECORD)])
     assert gate.record_rest_s() is None

@@ -15,6 +15,7 @@ from crm_integrations.providers.errors import (
     RetryLater,
     ValueRefused,
 )
+from crm_integrations.providers.limits import CallLimit, LimitScope
 from memorialization.models import Attempt, Delivery, FieldMark, Interaction
 from memorialization.services.claims import lease_length_s
 from tests.engine import (
@@ -29,7 +30,7 @@ from tests.engine import (
     result_of,
 )
 from tests.factories import make_configuration
-from tests.memory_provider import MemoryConnection
+from tests.memory_provider import MemoryConnection, MemoryProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
@@ -495,3 +496,21 @@ def test_a_record_that_was_unlinked_while_a_worker_had_the_delivery_is_not_writt
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == ("skipped", "unlinked")
     assert lane_of(delivery).next_due_at is None
+
+
+def test_a_record_whose_limit_no_answer_tells_rests_after_a_write_whatever_is_planned_for_it(
+    configuration, clock, monkeypatch
+):
+    of_record = CallLimit("per-record", 5, 60, LimitScope.RECORD, is_told=False)
+    monkeypatch.setattr(MemoryProvider, "limits", (*MemoryProvider.limits[:2], of_record))
+    first = make_delivery(configuration)
+    push_all(configuration, clock)
+    assert state_of(first)[0] == "delivered"
+    clock.move(seconds=5)
+    second, other = make_delivery(configuration, ended_at=clock()), make_delivery(configuration, record_id="36")
+    push_all(configuration, clock)
+    assert [state_of(each)[0] for each in (second, other)] == ["waiting", "delivered"]
+    clock.move(seconds=7)
+    push_all(configuration, clock)
+    assert state_of(second) == ("delivered", "")
+    assert second.attempt_count == 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm_integrations.authentication_needs import find_needs
 from crm_integrations.models import AuditEntry, Authentication, CallBudget, Configuration, CRMAccount
-from memorialization.models import Interaction, RecordLane
+from memorialization.models import Delivery, Interaction, RecordLane
 from memorialization.selectors import account_backlogs
 from memorialization.selectors.account_load import read_account_lines, read_account_load
 from tests.factories import make_authentication, make_configuration, make_mapping, make_user
@@ -171,11 +171,18 @@ def test_an_open_circuit_says_since_when_and_when_it_is_tried_again(viewer, conf
         (lambda c, _now: Configuration.objects.update(state="inactive"), "is deactivated."),
         (lambda c, _now: Authentication.objects.update(state="reauthenticate"), "needs a new authentication."),
         (
-            lambda c, now: RecordLane.objects.update(closed_until=now + timedelta(seconds=30)),
+            lambda c, now: (
+                Delivery.objects.update(must_look_first=True),
+                RecordLane.objects.update(closed_until=now + timedelta(seconds=30)),
+            ),
             "it is looked at in 30 s.",
         ),
+        (
+            lambda c, now: RecordLane.objects.update(closed_until=now + timedelta(seconds=30)),
+            "takes no more changes for now; it goes on in 30 s.",
+        ),
     ],
-    ids=["deactivated", "held", "settling"],
+    ids=["deactivated", "held", "settling", "resting"],
 )
 def test_the_oldest_due_delivery_says_what_it_waits_for(configuration, account, now, change, why):
     make_waiting(configuration, 1, ended_at=now - timedelta(seconds=20))
