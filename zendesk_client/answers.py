@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import msgspec
-
 from zendesk_client.errors import InvalidAnswer
 
 Shape = TypeVar("Shape")
@@ -24,7 +22,7 @@ class Answer:
     def read_json(self) -> dict[str, Any]:
         """Return the JSON object of the body; raises InvalidAnswer when it is none."""
         try:
-            parsed = _parse(self.body)
+            parsed = json.loads(self.body)
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
@@ -44,14 +42,3 @@ class Answer:
         raise InvalidAnswer(
             f"The answer has no usable {key}.", status=self.status, code="UnexpectedShape", maybe_applied=self.is_write
         )
-
-
-def _parse(body: bytes) -> Any:
-    """The quick and strict reader is tried first; half a character of some text, the lenient reads."""
-    try:
-        return _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return json.loads(body)
-
-
-_decoder = msgspec.json.Decoder()
