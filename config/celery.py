@@ -15,7 +15,9 @@ from celery.concurrency.thread import TaskPool as ThreadPool
 from celery.platforms import EX_FAILURE
 from celery.signals import celeryd_after_setup, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
+from django.db import connections
 
+from config.sqlite.turns import be_worker
 from config.warm_start import finish_loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -58,6 +60,13 @@ def warm_up(**_: Any) -> None:
     """Before it consumes or sweeps: the first delivery is not the one that waits for what all of them need."""
     finish_loading()
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+
+
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def let_others_write_first(**_: Any) -> None:
+    """On SQLite, which has one writer at a time: nobody who is answered waits for all threads of all workers."""
+    connections.close_all()
+    be_worker()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

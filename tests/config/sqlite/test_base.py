@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from config.env import sqlite_settings
+from config.sqlite import turns
 from config.sqlite.base import DatabaseWrapper
 from config.sqlite.turns import SUFFIX
 
@@ -112,6 +113,26 @@ def test_all_who_wait_write(writer):
     for thread in threads:
         thread.join(PATIENCE_S)
     assert sorted(numbers(first)) == [*range(BUSY), 100]
+
+
+def test_of_all_threads_of_workers_one_at_a_time_is_in_the_way_of_others(writer, monkeypatch):
+    first, answering = writer(), writer()
+    with monkeypatch.context() as patched:
+        patched.setattr(turns, "_suffixes", list(turns._suffixes))
+        turns.be_worker()
+        workers = [writer() for _ in range(BUSY)]
+        for worker in workers:
+            worker.ensure_connection()
+    begin(first)
+    threads = [started(lambda n=number, each=worker: write(each, n)) for number, worker in enumerate(workers)]
+    threads.append(started(lambda: write(answering, 100)))
+    write(first, -1)
+    end(first)
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    written = numbers(first)
+    assert sorted(written) == [-1, *range(BUSY), 100]
+    assert written.index(100) <= 2  # after `first`, and after the one worker that was in the queue already
 
 
 def test_one_statement_after_the_other_needs_no_end(writer):
