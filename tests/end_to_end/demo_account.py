@@ -49,6 +49,7 @@ def deliver(configuration: Configuration, entity_type: str, record_id: str, *ent
     delivery = make_delivery(
         configuration, *entries, entity_type=entity_type, record_id=record_id, has_record=False, **columns
     )
-    push_all(configuration, FakeClock(NOW + timedelta(hours=1)))
+    a_minute_after_the_last = NOW + timedelta(hours=1, minutes=Delivery.objects.count())  # records rest after a write
+    push_all(configuration, FakeClock(a_minute_after_the_last))
     delivery.refresh_from_db()
     return delivery
