@@ -15,7 +15,7 @@ from django.db.backends.sqlite3 import base
 from config.sqlite.turns import Turn
 
 LONGEST_WORD = len("SAVEPOINT")
-READERS = frozenset({"SELECT", "PRAGMA", "EXPLAIN", "ROLLBACK", "SAVEPOINT", "RELEASE"})
+READERS = frozenset({"SELECT", "PRAGMA", "EXPLAIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
 CHANGES = ("INSERT ", "UPDATE ", "DELETE ")  # in a statement that begins by WITH
 
 

@@ -24,8 +24,8 @@ AT_ONCE = 8  # calls that are granted together, at most
 class AccountCallGate:
     """See CallGate. Not for several threads.
 
-    `limits`: as the provider documents them. `expected`: calls that a person's request will
-    make, as far as is known; those of deliveries are granted AT_ONCE.
+    `limits`: as the provider documents them. `expected`: calls that a person's request will make, as far as is known;
+    those of deliveries are granted AT_ONCE.
     """
 
     def __init__(
