@@ -50,6 +50,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             _end_turn(self._turn, self.connection)
 
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        """Switched on, the driver commits what is open."""
+        try:
+            super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+        finally:
+            _end_turn(self._turn, self.connection)
+
     def close(self) -> None:
         """End the connection, its transaction and its turn."""
         try:

@@ -89,11 +89,12 @@ def _open_like(path: Path, database: Path) -> int:
     """The lock's file, made when it is not there: whoever may write to the database may queue up."""
     with suppress(FileNotFoundError):
         return os.open(path, os.O_RDWR)
+    like = database.stat()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with suppress(OSError):  # such as for somebody who may write and does not own the database
-        like = database.stat()
-        os.fchmod(descriptor, like.st_mode & 0o777)
-        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, like.st_mode & 0o777)
+    for uid, gid in ((-1, like.st_gid), (like.st_uid, -1)):
+        with suppress(PermissionError):  # somebody of the database's group who is neither its owner nor root
+            os.fchown(descriptor, uid, gid)
     return descriptor
 
 

@@ -105,13 +105,14 @@ def concluding_lane(
     """
     columns = {"lease_until": now + timedelta(seconds=lease_length_s())} if leave is None else FREE | NOT_DUE
     ends = (closed_until, leave.not_before if leave else None)
-    if any(ends):
-        columns["closed_until"] = max(end for end in ends if end)
+    until = max((end for end in ends if end), default=None)
+    if until is not None:
+        columns["closed_until"] = until
     with transaction.atomic():
         update_held_lane(hold=hold, **columns)
         yield
         if leave is not None:
-            _make_due_again(hold.lane_id, leave.not_before)
+            _make_due_again(hold.lane_id, until)
 
 
 def release_lanes(*, holds: Sequence[LaneHold]) -> None:

@@ -307,6 +307,15 @@ def test_a_transaction_of_the_driver_keeps_its_turn(writer):
     assert numbers(one) == [1, 3]
 
 
+def test_a_turn_ends_when_the_driver_commits_by_itself(writer):
+    one, other = writer(), writer(timeout_s=1)
+    one.set_autocommit(False)
+    write(one, 1)
+    one.set_autocommit(True)
+    write(other, 2)
+    assert numbers(other) == [1, 2]
+
+
 @pytest.mark.parametrize("statement", ["", " ", "-- nothing"])
 def test_a_statement_without_words_does_nothing(writer, statement):
     one, other = writer(), writer(timeout_s=1)
