@@ -16,7 +16,7 @@ from memorialization.services.claims import LaneHold, claim_lanes
 from memorialization.services.draining import drain_account
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import IntakeResult, accept_events
-from memorialization.services.lanes import find_lane, make_lane_due
+from memorialization.services.lanes import make_lanes_due
 from memorialization.services.matching import MatchReport, match_interactions
 from tests.memory_provider import MemoryAccount, MemoryProvider
 
@@ -92,7 +92,7 @@ def make_delivery(
     columns.setdefault("next_attempt_at", ended_at)
     columns.setdefault("channel", interaction.channel)
     columns.setdefault("segment_key", f"{interaction.contact.contact_id}/{interaction.segment_id}")
-    lane = find_lane(account_id=account.pk, entity_type=entity_type, record_id=record_id)
+    lane, _created = RecordLane.objects.get_or_create(account=account, entity_type=entity_type, record_id=record_id)
     delivery = Delivery.objects.create(
         configuration=configuration,
         interaction=interaction,
@@ -103,7 +103,7 @@ def make_delivery(
         segment_ended_at=ended_at,
         **columns,
     )
-    make_lane_due(lane_id=lane.pk, due_at=columns["next_attempt_at"])
+    make_lanes_due(lane_ids=[lane.pk], due_at=columns["next_attempt_at"])
     return delivery
 
 

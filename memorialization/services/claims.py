@@ -167,7 +167,7 @@ def set_next_due(*, lane_id: int) -> None:
     """Write down when the lane's first waiting delivery may be tried, and whether it goes alone.
 
     The caller has changed or locked the lane's row in this very transaction. That holds it against planners
-    (make_lane_due writes it too), so what they add is either seen here or makes the lane due after us.
+    (make_lanes_due writes it too), so what they add is either seen here or makes the lane due after us.
     """
     _store_next_due([lane_id], {})
 

@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection
-
 from crm_integrations.row_inserts import insert_missing, insert_rows
-from crm_integrations.row_sql import as_time, places_for, read_values, row_lock, table_of
+from crm_integrations.row_sql import places_for, read_values, row_lock, table_of
 from memorialization.deliveries.coalescing import travels_alone
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import set_next_due
+from memorialization.services.lanes import make_lanes_due
 
 State = Delivery.State
 LANE = table_of(RecordLane)
@@ -62,7 +61,7 @@ def resolve_skipped(*, deliveries: Iterable[Delivery]) -> None:
 
 
 def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> dict[Record, int]:
-    """The ids of these records' lanes, made where they are missing, locked, and due now at the latest.
+    """The ids of these records' lanes, made where they are missing, locked, and due now or when their rest is over.
 
     `records` says of each whether its lane goes alone from now on.
     """
@@ -75,7 +74,7 @@ def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> 
         found = _lock_lanes(known, account_id)
         for goes_alone in (False, True):
             chosen = [pk for record, pk in found.items() if records[record] is goes_alone]
-            _make_due(chosen, now, goes_alone=goes_alone)
+            make_lanes_due(lane_ids=chosen, due_at=now, goes_alone=goes_alone)
         lanes |= found
     return lanes
 
@@ -93,17 +92,3 @@ def _lock_lanes(records: Collection[Record], account_id: int) -> dict[Record, in
     columns = f"SELECT entity_type, record_id, id FROM {LANE}"  # noqa: S608 - our own words only
     locked = read_values(f"{columns} WHERE id IN ({wanted}) ORDER BY id{row_lock()}", parameters)
     return {(entity_type, record_id): pk for entity_type, record_id, pk in locked}
-
-
-def _make_due(ids: Sequence[int], now: datetime, *, goes_alone: bool) -> None:
-    """Have the lanes looked at now; a lane that goes alone already still does."""
-    if not ids:
-        return
-    least = "LEAST" if connection.vendor == "postgresql" else "MIN"
-    moment, alone = as_time(now), ", goes_alone = TRUE" if goes_alone else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {LANE} SET next_due_at = {least}(COALESCE(next_due_at, %s), %s){alone} "  # noqa: S608
-            f"WHERE id IN ({places_for(ids)})",
-            [moment, moment, *ids],
-        )

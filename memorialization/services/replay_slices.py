@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, Max, Min, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Least
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_inserts import insert_rows
@@ -18,6 +18,7 @@ from memorialization.models import Contact, Delivery, Interaction, RecordLane, R
 from memorialization.selectors.ledger_slices import Branches, find_ids
 from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
+from memorialization.services.lanes import make_lanes_due
 from memorialization.services.replay_choices import TAKEN_BACK, has_replay
 from memorialization.services.replays import build_replay, refusal_of
 
@@ -158,7 +159,6 @@ def _bring_forward(waiting: Sequence[Delivery], accounts: Mapping[int, int], now
 
 def _wake_lanes(lane_ids: set[int], accounts: Mapping[int, int], now: datetime) -> None:
     """Make lanes due that this transaction has locked."""
-    earlier = Least(Coalesce("next_due_at", Value(now)), Value(now))
-    RecordLane.objects.filter(pk__in=lane_ids).update(next_due_at=earlier)
+    make_lanes_due(lane_ids=lane_ids, due_at=now)
     for account_id in sorted({accounts[lane_id] for lane_id in lane_ids}):
         wake_on_commit(account_id=account_id)

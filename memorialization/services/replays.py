@@ -18,7 +18,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Contact, Delivery
 from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
-from memorialization.services.lanes import make_lane_due
+from memorialization.services.lanes import make_lanes_due
 
 PRUNED = "pruned"
 SETTLED_BY_PUSH = ("result", "reason", "params", "sent", "shown", "planned")
@@ -104,7 +104,9 @@ def build_replay(delivery: Delivery, *, revision: int, now: datetime) -> Deliver
 def _make_due(delivery: Delivery, now: datetime) -> Delivery:
     """Try a waiting delivery now instead of later."""
     assert delivery.lane_id is not None
-    make_lane_due(lane_id=delivery.lane_id, due_at=now)  # the lane first, as workers do: they wait, nobody deadlocks
+    make_lanes_due(
+        lane_ids=[delivery.lane_id], due_at=now
+    )  # the lane first, as workers do: they wait, nobody deadlocks
     if not Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(next_attempt_at=now):
         raise ReplayRefused("sending")
     return delivery

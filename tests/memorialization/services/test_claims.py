@@ -22,7 +22,7 @@ from memorialization.services.claims import (
     renew_lease,
 )
 from memorialization.services.due_work import BULK_FROM, WorkFinder
-from memorialization.services.lanes import make_lane_due
+from memorialization.services.lanes import make_lanes_due
 from memorialization.services.members import first_waiting
 from memorialization.services.recovery import recover_lost_lanes
 from tests.engine import NOW, claim_due, lane_of, make_delivery, make_interaction
@@ -167,10 +167,10 @@ def test_a_lane_that_lost_its_holder_is_claimed_alone(configuration):
 
 def test_making_a_lane_due_never_makes_it_later(configuration):
     lane = make_delivery(configuration).lane
-    make_lane_due(lane_id=lane.pk, due_at=NOW + timedelta(hours=1))
+    make_lanes_due(lane_ids=[lane.pk], due_at=NOW + timedelta(hours=1))
     lane.refresh_from_db()
     assert lane.next_due_at == NOW
-    make_lane_due(lane_id=lane.pk, due_at=NOW - timedelta(hours=1))
+    make_lanes_due(lane_ids=[lane.pk], due_at=NOW - timedelta(hours=1))
     lane.refresh_from_db()
     assert lane.next_due_at == NOW - timedelta(hours=1)
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from memorialization.models import RecordLane
 from memorialization.services.claims import give_back_untouched, release_lanes, send_alone
-from memorialization.services.lanes import make_lane_due
+from memorialization.services.lanes import make_lanes_due
 from tests.engine import NOW, claim_due, make_delivery
 from tests.factories import make_configuration
 
@@ -47,10 +47,10 @@ def test_who_changes_many_lanes_waits_for_a_planner_who_wakes_them_one_by_one(ac
     def plan():
         try:
             with transaction.atomic():
-                make_lane_due(lane_id=first, due_at=NOW)
+                make_lanes_due(lane_ids=[first], due_at=NOW)
                 has_begun.set()
                 wait_for_somebody_who_waits_for_us()
-                make_lane_due(lane_id=second, due_at=NOW)
+                make_lanes_due(lane_ids=[second], due_at=NOW)
         except Exception as error:
             errors.append(error)
         finally:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_integrations.models import Authentication, CallBudget
+from crm_integrations.models import Authentication, CallBudget, CRMAccount
 from crm_integrations.providers.base import CommentTrace
 from crm_integrations.providers.errors import (
     AccessDenied,
@@ -510,6 +510,8 @@ def test_a_record_whose_limit_no_answer_tells_rests_after_a_write_whatever_is_pl
     second, other = make_delivery(configuration, ended_at=clock()), make_delivery(configuration, record_id="36")
     push_all(configuration, clock)
     assert [state_of(each)[0] for each in (second, other)] == ["waiting", "delivered"]
+    account = CRMAccount.objects.get(pk=configuration.authentication.account_id)
+    assert account.wake_at == lane_of(second).next_due_at == clock() + timedelta(seconds=7)
     clock.move(seconds=7)
     push_all(configuration, clock)
     assert state_of(second) == ("delivered", "")
