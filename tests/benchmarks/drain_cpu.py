@@ -4,11 +4,15 @@ The bare loop has the client library alone: it serialises the same updates, send
 records back, and keeps nothing. A worker that has nothing to do takes some processor time too, which is measured
 before and taken off; both are printed. Both have drained or called before: what a process loads and makes once, at its
 first turn, is no cost of a delivery.
+
+The target in milliseconds was set on a machine where the yardstick, a plain call, takes 0.71 ms. On one that is slower,
+or shared, everything takes longer: the engine is held against the yardstick of the same run, too.
 """
 
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from statistics import mean
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,9 +29,11 @@ from tests.benchmarks.crew import running_crew
 from tests.benchmarks.figures import Figure, at_most
 from tests.benchmarks.options import Options
 from tests.benchmarks.servers import running_zendesk
+from tests.benchmarks.yardstick import plain_call_ms
 from zendesk_client import ZendeskClient
 
 TARGET_MS = 0.5
+TARGET_CALLS = 0.7  # where the target was set: 0.5 of 0.71 ms
 WARM_UP = 200  # deliveries before those that count: some in bulk
 IDLE_S = 10
 PATIENCE_S = 300
@@ -44,13 +50,16 @@ def measure(options: Options) -> list[Figure]:
         crew = stack.enter_context(running_crew(options.folder, 1, worker_environment(zendesk.url)))
         _drain(first)
         idle = crew.idle_share(seconds=IDLE_S)
+        plain_ms = [plain_call_ms()]
         before = crew.cpu_s()
         seconds = _drain(backlog)
         used_s = crew.cpu_s() - before
+        plain_ms.append(plain_call_ms())
         backlog.check(count)
         calls = backlog.calls()
         bare_s = _measure_bare(zendesk.url, count, calls)
-    return _figures(count, used_s, idle * seconds, bare_s, calls)
+    plain_ms.append(plain_call_ms())
+    return _figures(count, used_s, idle * seconds, bare_s, calls, mean(plain_ms))
 
 
 def seed_calls(url: str, name: str, count: int) -> Backlog:
@@ -65,13 +74,20 @@ def _drain(backlog: Backlog) -> float:
     return backlog.wait(patience_s=PATIENCE_S) - began
 
 
-def _figures(count: int, used_s: float, idle_s: float, bare_s: float, calls: Sequence[dict[str, Any]]) -> list[Figure]:
+def _figures(
+    count: int, used_s: float, idle_s: float, bare_s: float, calls: Sequence[dict[str, Any]], plain_ms: float
+) -> list[Figure]:
     whole, idle, bare = (1000 * seconds / count for seconds in (used_s, idle_s, bare_s))
     note = f"{count} deliveries, {len(calls)} calls; an idle worker in the same time {idle:.2f} ms"
+    engine = whole - idle - bare
     return [
         Figure("processor per delivery in bulk: worker process", whole, "ms", note=note),
         Figure("processor per delivery in bulk: the same calls in a bare loop", bare, "ms"),
-        at_most("processor per delivery in bulk: engine alone", whole - idle - bare, TARGET_MS, unit="ms"),
+        at_most("processor per delivery in bulk: engine alone", engine, TARGET_MS, unit="ms"),
+        Figure("processor of one plain call with 2 kB: the yardstick", plain_ms, "ms"),
+        at_most(
+            "processor per delivery in bulk: engine alone, of a plain call's", engine / plain_ms, TARGET_CALLS, unit="×"
+        ),
     ]
 
 
