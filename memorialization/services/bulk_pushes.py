@@ -38,17 +38,20 @@ def push_in_bulk(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], *, f
     """
     visit_failpoint("after_claim")
     try:
-        _push(turn, finder, holds, fewest)
+        apart = _push(turn, finder, holds, fewest)
     except (OperationalError, InterfaceError):
         with suppress(DatabaseError):
             give_back_untouched(holds=holds)
         raise
     except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
         abandon_lanes(turn, holds, error)
+        return True
+    push_lanes(turn, finder, apart)  # a call may be under way when that fails, so it gives back what it must by itself
     return True
 
 
-def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], fewest: int) -> None:
+def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], fewest: int) -> list[LaneHold]:
+    """All but the calls for single lanes; answers the lanes that need those, still leased."""
     waiting = waiting_on_lanes(lane_ids=[hold.lane_id for hold in holds])
     marks = read_marks(lane_ids=list(waiting))
     together: dict[int, list[BulkLane]] = {}
@@ -70,7 +73,7 @@ def _push(turn: Turn, finder: WorkFinder, holds: Sequence[LaneHold], fewest: int
         apart += _send_together(turn, finder, authentication_id, lanes, fewest)
     if apart:
         send_alone(holds=apart)  # or, while no limit lets them through, every claim for bulk writes would meet them
-    push_lanes(turn, finder, apart)
+    return apart
 
 
 def _may_share(members: Sequence[Member], now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Takes record lanes back from workers that never came back, and finds lanes that nobody would look at again.
+"""Takes record lanes back from workers that never came back, and finds what nobody would look at again.
 
 A call that such a worker had begun may have been applied, and may run until its lease ends: the lane stays closed for
 the settle time from then on, and the record is read before it is written again.
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_sql import as_time, read_rows
@@ -32,17 +32,34 @@ def recover_lost_lanes(*, now: datetime) -> int:
     return sum(_recover_lane(lane, now) for lane in lost)
 
 
-def heal_lanes() -> int:
-    """Make lanes due again that have waiting deliveries and no due time; a safety net that should find nothing."""
+def heal_lanes(*, now: datetime) -> int:
+    """Put right how many lanes: with waiting deliveries and no due time, or with one being sent and no lease.
+
+    A safety net that should find nothing.
+    """
     owners = list(Configuration.objects.values_list("pk", flat=True))  # the index of states begins with them
-    waiting = Delivery.objects.filter(configuration__in=owners, state=Delivery.State.WAITING)
-    forgotten = waiting.filter(lane__next_due_at__isnull=True)
-    lane_ids = set(forgotten.values_list("lane", flat=True)[:LANES_PER_ROUND])
+    owned = Delivery.objects.filter(configuration__in=owners)
+    forgotten = owned.filter(state=Delivery.State.WAITING, lane__next_due_at__isnull=True)
+    stranded = owned.filter(state=Delivery.State.SENDING, lane__lease__isnull=True)
+    lane_ids = {*_lanes_of(forgotten), *_lanes_of(stranded)}
     for lane_id in lane_ids:
-        with transaction.atomic():
-            if RecordLane.objects.filter(pk=lane_id).update(lost_leases=F("lost_leases")):
-                set_next_due(lane_id=lane_id)
+        _heal_lane(lane_id, now)
     return len(lane_ids)
+
+
+def _lanes_of(deliveries: QuerySet[Delivery]) -> list[int]:
+    return list(deliveries.values_list("lane", flat=True)[:LANES_PER_ROUND])
+
+
+@transaction.atomic
+def _heal_lane(lane_id: int, now: datetime) -> None:
+    """Whatever a lane that nobody holds has under way is over; what may have been applied is looked at first."""
+    if not RecordLane.objects.filter(pk=lane_id).update(lost_leases=F("lost_leases")):
+        return
+    lane = RecordLane.objects.get(pk=lane_id)
+    if lane.lease is None:
+        _settle_unfinished(lane, now)
+    set_next_due(lane_id=lane_id)
 
 
 @transaction.atomic

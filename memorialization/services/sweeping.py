@@ -47,7 +47,7 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
     recovered = recover_lost_lanes(now=now)
     forget_past_blocks(now=now - KEEP_BLOCKS)
     if _is_time_to(name="heal", every_s=HEAL_EVERY_S, now=now):
-        recovered += heal_lanes()
+        recovered += heal_lanes(now=now)
         forget_lost_workers(now=now)
         tidy_up(now=now)
         note_heartbeat(name="heal", now=now)

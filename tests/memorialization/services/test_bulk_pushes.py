@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from crm_integrations.providers.base import FieldType
 from crm_integrations.providers.errors import RetryLater
 from crm_integrations.services.call_budgets import BudgetSpent
 from memorialization.models import BulkWrite, Delivery, FieldMark, RecordLane
-from memorialization.services import bulk_pushes, bulk_writing
+from memorialization.services import bulk_pushes, bulk_writing, pushing
 from memorialization.services.claims import lease_length_s
 from memorialization.services.due_work import BULK_FROM, SMALLEST_BULK
+from memorialization.services.sweeping import sweep_once
 from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, result_of, shut_limit
 from tests.factories import make_configuration
 from tests.memory_provider import MemoryConnection
@@ -120,3 +122,25 @@ def test_a_refusal_of_many_records_is_stored_by_few_statements(configuration, cl
     with django_assert_max_num_queries(76):
         push_all(configuration, clock)
     assert set(RecordLane.objects.values_list("next_due_at", "lease")) == {(NOW + timedelta(seconds=40), None)}
+
+
+def test_a_database_error_after_a_single_call_leaves_its_lane_to_the_recovery(configuration, clock, monkeypatch):
+    monkeypatch.setattr(MemoryConnection, "bulk_limit", lambda _self, _type, types: 0 if FieldType.TAGS in types else 9)
+    make_many(configuration, make_entry("tags", ["a"], type="tags"))
+    conclude, struck = pushing.conclude_attempt, []
+
+    def conclude_once_badly(**keywords):
+        if not struck:
+            struck.append(keywords["hold"].lane_id)
+            raise OperationalError("database is locked")
+        return conclude(**keywords)
+
+    monkeypatch.setattr(pushing, "conclude_attempt", conclude_once_badly)
+    with pytest.raises(OperationalError):
+        push_all(configuration, clock)
+    assert RecordLane.objects.get(pk=struck[0]).lease is not None
+    clock.move(seconds=lease_length_s())
+    sweep_once(clock=clock)
+    clock.move(minutes=5)
+    push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}

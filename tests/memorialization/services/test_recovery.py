@@ -139,6 +139,23 @@ def test_two_recoveries_at_once_do_it_once(configuration, clock):
 def test_a_lane_that_nobody_would_look_at_again_is_healed(configuration, clock):
     delivery = make_delivery(configuration)
     RecordLane.objects.update(next_due_at=None)
-    assert heal_lanes() == 1
+    assert heal_lanes(now=NOW) == 1
     assert lane_of(delivery).next_due_at == NOW
-    assert heal_lanes() == 0
+    assert heal_lanes(now=NOW) == 0
+
+
+def test_a_delivery_that_is_being_sent_on_a_lane_that_nobody_holds_is_looked_at_again(configuration, clock):
+    delivery = make_delivery(configuration)
+    [hold] = claim_all(configuration, clock)
+    group = Group([Member(delivery, configuration.authentication_id)])
+    begin_attempt(hold=hold, group=group, is_looking=False, now=clock())
+    RecordLane.objects.update(lease=None, lease_until=None)
+    assert heal_lanes(now=clock()) == 1
+    assert Attempt.objects.get().outcome == "unknown"
+    push_all(configuration, clock)
+    assert account_of(configuration).calls == []  # a call may still be under way
+    clock.move(minutes=2)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert heal_lanes(now=clock()) == 0
