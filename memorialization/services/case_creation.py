@@ -23,6 +23,7 @@ from crm_integrations.providers.registry import get_provider
 from crm_integrations.services.record_creation import contact_key, create_once
 from memorialization.match_steps import StepOutcome, Trail
 from memorialization.models import Interaction
+from memorialization.services.access_checks import AccessCheck
 from memorialization.services.callers import CallerSearch, read_name
 from memorialization.targeting import SEARCH, TargetingSettings
 
@@ -46,6 +47,7 @@ class RecordMaker:
     interaction: Interaction
     settings: TargetingSettings
     caller: CallerSearch
+    access: AccessCheck
 
     @property
     def provider(self) -> CRMProvider:
@@ -58,20 +60,24 @@ class RecordMaker:
         Nothing is made while it is open which of several people called.
         """
         if entity_type == self.settings.person_type:
-            return self._find_owner(trail)
-        owner_id = self._find_owner(trail)
-        if owner_id is None and self._is_caller_open():
+            return self._find_owner(entity_type, trail)
+        owner_id = self._find_owner(entity_type, trail)
+        if owner_id is None and self._is_caller_open(entity_type):
             return None
         return self._make(entity_type, self._describe_case(owner_id or ""))
 
-    def _is_caller_open(self) -> bool:
+    def _is_caller_open(self, entity_type: str) -> bool:
         try:
             return len(self.caller.people) > 1
-        except (*REFUSALS, NotImplementedError):
+        except (*REFUSALS, NotImplementedError) as error:
+            self.access.accept(error, entity_type)
             return False
 
-    def _find_owner(self, trail: Trail) -> str | None:
-        """The person: made for the contact before, found, or made now; None when that is open, or may not be."""
+    def _find_owner(self, entity_type: str, trail: Trail) -> str | None:
+        """The person, for a record of this type: made for the contact before, found, or made now.
+
+        None when that is open, or may not be.
+        """
         person_type = self.settings.person_type
         made = RecordCreation.objects.filter(
             configuration=self.configuration,
@@ -84,14 +90,16 @@ class RecordMaker:
         try:
             people = self.caller.people
         except (*REFUSALS, NotImplementedError) as error:
+            self.access.accept(error, entity_type)
             words = error.message if isinstance(error, CRMError) else ""
             trail.add(SEARCH, StepOutcome.PASSED_OVER, words=words)
             return None  # who it is could not be asked, so nobody is made a second time
         if people or not self.settings.creates_people or not self.caller.clues:
             return people[0].id if len(people) == 1 else None
-        return self._make(person_type, self._describe_person())
+        return self._make(entity_type, self._describe_person())
 
     def _make(self, entity_type: str, request: CreationRequest) -> str:
+        """The id of a new record, made for the sake of one of this type."""
         contact_id = self.interaction.contact.contact_id
         try:
             creation = create_once(
@@ -103,6 +111,7 @@ class RecordMaker:
                 patience_s=0,
             )
         except REFUSALS as error:
+            self.access.accept(error, entity_type)
             raise CreationFailed(error.message) from error
         return creation.record.record_id
 

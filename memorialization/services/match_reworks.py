@@ -71,6 +71,7 @@ class _Rework:
         try:
             record_id = self._create_follow_up()
         except REFUSALS as error:
+            self.matcher.access.accept(error, self.delivery.entity_type)
             words = str(getattr(error, "message", "") or error)
             self._end(Delivery.State.SKIPPED, DeliveryReason.RECORD_CLOSED, {"words": words})
             return

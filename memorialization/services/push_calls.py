@@ -12,7 +12,6 @@ from crm_integrations.providers.base import CRMRecord, WriteAnswer
 from crm_integrations.providers.errors import (
     AccessDenied,
     CRMError,
-    CRMUnavailable,
     Misconfigured,
     RecordClosed,
     RecordGone,
@@ -133,17 +132,3 @@ def _get_record(push: Push, connection: AuthenticatedConnection) -> CRMRecord:
     if record_id not in found:
         raise RecordGone("The record was not found.")
     return found[record_id]
-
-
-def ask_whose_fault_it_is(push: Push, error: CRMError) -> CRMError:
-    """The error that counts: it is no delivery's fault when the system user may not write any more, or is gone.
-
-    Nor is it when the account is not there at all.
-    """
-    try:
-        push.renewed().confirm_writing(push.hold.entity_type)
-    except Misconfigured as other:
-        return CRMUnavailable(other.message, may_have_applied=False, status=other.status)
-    except CRMError as other:
-        return other
-    return error

@@ -7,7 +7,7 @@ outlives the call; what comes back is stored under the same fence (services.outc
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from crm_integrations.database_clock import Clock
@@ -24,6 +24,7 @@ from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.precedence import Mark
 from memorialization.models import Attempt, Delivery
+from memorialization.services.access_checks import find_cause
 from memorialization.services.call_errors import Next, read_error, read_error_after_write
 from memorialization.services.claims import LaneHold, Leave
 from memorialization.services.outcomes import (
@@ -38,7 +39,6 @@ from memorialization.services.outcomes import (
 from memorialization.services.push_calls import (
     Push,
     Unverified,
-    ask_whose_fault_it_is,
     look_first,
     settle_by_siblings,
     write,
@@ -129,10 +129,18 @@ def _make_calls(push: Push) -> Verdict:
     except Unverified as unverified:
         return _judge_members(push, unverified.cause, is_after_write=True)
     except (AccessDenied, Misconfigured) as error:
-        return _judge_members(push, ask_whose_fault_it_is(push, error))
+        return _handle_denial(push, error)
     except CRMError as error:
         return _judge_members(push, error)
     return _conclude_success(push, answer)
+
+
+def _handle_denial(push: Push, error: CRMError) -> Verdict:
+    """Denied or malformed: where that is nobody's but a delivery's fault, the members of a group go on alone."""
+    cause = find_cause(push.renewed(), push.hold.entity_type, error)
+    if cause is error and len(push.group.members) > 1:
+        return _go_apart(push, error)
+    return _judge_members(push, cause)
 
 
 def _judge_members(push: Push, error: CRMError, *, is_after_write: bool = False) -> Verdict:
@@ -153,11 +161,10 @@ def _handle_refusal(push: Push, error: ValueRefused) -> Verdict:
 
     It ends: every round leaves out at least one field more. A refusal as a whole applied nothing.
     """
+    if len(push.group.members) > 1:
+        return _go_apart(push, error)
     push.is_looking = False
     refused = failed_outcome(reason=DeliveryReason.VALUE_REFUSED, words=error.message, status=error.status)
-    if len(push.group.members) > 1:
-        apart = refused.as_waiting(due_at=push.clock(), goes_alone=True)
-        return Verdict(apart, _conclude_members(push, apart), Next.SAME_LANE)
     sheet = push.group.sheets[0]
     if not sheet.refuse(error.fields, error.message):
         return _judge_members(push, error)
@@ -167,6 +174,17 @@ def _handle_refusal(push: Push, error: ValueRefused) -> Verdict:
     state, _reason = sheet.conclude()
     ended = refused if state == Delivery.State.FAILED else refused.as_ended(state)
     return Verdict(ended, [Conclusion(push.group.members[0], ended)], Next.SAME_LANE)
+
+
+def _go_apart(push: Push, error: CRMError) -> Verdict:
+    """Have the members of a refused group tried alone; one that may have been applied before is still looked at."""
+    refused = failed_outcome(reason=DeliveryReason.GOES_ALONE, words=error.message, status=error.status)
+    apart = refused.as_waiting(due_at=push.clock(), goes_alone=True)
+    conclusions = [
+        _conclude_member(member, replace(apart, must_look_first=member.delivery.must_look_first))
+        for member in push.group.members
+    ]
+    return Verdict(apart, conclusions, Next.SAME_LANE)
 
 
 def _conclude_members(push: Push, outcome: Outcome) -> list[Conclusion]:

@@ -1,7 +1,8 @@
 """Walks the rules that need our tables or the CRM, for one record type of one interaction (product §6, rules 3 to 6).
 
 Our own tables come before any search, which lags minutes behind (semantics §4.15). A rule whose question the CRM
-refuses is passed over, and says so; limits, outages and holds are raised, and the whole walk is made again later.
+refuses is passed over, and says so, unless it refuses everything; limits, outages and holds are raised, and the whole
+walk is made again later.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,6 +26,7 @@ from memorialization.match_steps import (
     without,
 )
 from memorialization.models import Interaction
+from memorialization.services.access_checks import AccessCheck
 from memorialization.services.callers import CallerSearch, read_clues
 from memorialization.services.case_creation import CreationFailed, RecordMaker
 from memorialization.services.frozen_targets import id_fields, read_evidence, read_targeting
@@ -58,14 +60,18 @@ class RecordMatcher:
     rows: Rows
     now: datetime
     settings: TargetingSettings = field(init=False)
+    access: AccessCheck = field(init=False)
     caller: CallerSearch = field(init=False)
     maker: RecordMaker = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings = read_targeting(self.configuration)
+        self.access = AccessCheck(self.connection)
         clues = read_clues(interaction=self.interaction, configuration=self.configuration)
         self.caller = CallerSearch(self.connection, clues)
-        self.maker = RecordMaker(self.connection, self.configuration, self.interaction, self.settings, self.caller)
+        self.maker = RecordMaker(
+            self.connection, self.configuration, self.interaction, self.settings, self.caller, self.access
+        )
 
     @property
     def missing(self) -> list[str]:
@@ -256,6 +262,7 @@ class _Walk:
         try:
             return question()
         except REFUSED_QUESTIONS as error:
+            self.matcher.access.accept(error, self.entity_type)
             words = error.message if isinstance(error, CRMError) else ""
             self.trail.add(rule, StepOutcome.PASSED_OVER, words=words)
             return None

@@ -516,3 +516,43 @@ def test_a_record_whose_limit_no_answer_tells_rests_after_a_write_whatever_is_pl
     push_all(configuration, clock)
     assert state_of(second) == ("delivered", "")
     assert second.attempt_count == 1
+
+
+def refuse_bad_priorities(monkeypatch, error):
+    """Writes that carry a bad priority are refused; answers what the others carried."""
+    update, written = MemoryConnection.update_record, []
+
+    def update_record(self, entity_type, record_id, values, **keywords):
+        if values.get("priority") == "bad":
+            raise error
+        written.append(dict(values))
+        return update(self, entity_type, record_id, values, **keywords)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", update_record)
+    return written
+
+
+@pytest.mark.parametrize("error", [Misconfigured("invalid value", status=400), AccessDenied("no right", status=403)])
+def test_what_is_refused_for_one_of_a_group_fails_that_one_alone(configuration, clock, monkeypatch, error):
+    refuse_bad_priorities(monkeypatch, error)
+    bad = make_delivery(configuration, make_entry("priority", "bad"), ended_at=NOW - timedelta(hours=2))
+    good = make_delivery(configuration, make_entry("subject", "good"), ended_at=NOW - timedelta(hours=1))
+    push_all(configuration, clock)
+    assert [state_of(each)[0] for each in (bad, good)] == ["failed", "delivered"]
+
+
+def test_a_member_that_may_have_been_applied_is_still_looked_at_when_its_group_is_refused(
+    configuration, clock, monkeypatch
+):
+    written = refuse_bad_priorities(monkeypatch, ValueRefused("no", status=422))
+    unknown = make_delivery(configuration, make_entry("subject", "NEWER"), ended_at=NOW - timedelta(hours=2))
+    account_of(configuration).faults_after_applying.append(CRMUnavailable("lost", may_have_applied=True))
+    push_all(configuration, clock)
+    late = make_delivery(configuration, make_entry("subject", "OLDER"), ended_at=NOW - timedelta(hours=3))
+    fields = make_entry("subject", "NEWEST"), make_entry("priority", "bad")
+    make_delivery(configuration, *fields, ended_at=NOW - timedelta(hours=1))
+    clock.move(minutes=10)
+    push_all(configuration, clock)
+    assert {"subject": "OLDER"} not in written
+    assert state_of(unknown)[0] == "delivered"
+    assert result_of(late, "subject") == ("superseded", "superseded")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from crm_integrations.models import RecordCreation
-from crm_integrations.providers.errors import AccessDenied, ValueRefused
+from crm_integrations.models import Authentication, RecordCreation
+from crm_integrations.providers.errors import AccessDenied, Misconfigured, ValueRefused
 from memorialization.models import Delivery
 from tests.engine import FakeClock, calls_of, match_all, push_all, take_in
 from tests.memorialization.event_payloads import link, voice
@@ -22,6 +22,7 @@ from tests.memorialization.matching_scene import (
     steps,
     ticket,
 )
+from tests.memory_provider import MemoryConnection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 ALL_RULES = {"uses_written_records": True, "searches_records": True, "creates_cases": True, "creates_people": True}
@@ -251,10 +252,13 @@ def test_a_refused_question_passes_its_rule_over_and_says_so(error):
     assert outcome(interaction)[0] == "1"
 
 
-def test_who_could_not_be_asked_for_is_not_created_a_second_time():
+def test_who_could_not_be_asked_for_is_not_created_a_second_time(monkeypatch):
+    def deny(_self, _clues, **_keywords):
+        raise AccessDenied("no right", status=403)
+
+    monkeypatch.setattr(MemoryConnection, "find_people", deny)
     configuration = configured(BOTH, creates_cases=True, creates_people=True)
     person(configuration)
-    crm(configuration).faults += [AccessDenied("no right", status=403)] * 2
     interaction = matched(configuration)
     assert outcome(interaction)[1] == "created" and outcome(interaction, "user")[3] == "no_record"
 
@@ -308,3 +312,52 @@ def test_a_linked_case_is_not_checked_somebody_chose_it():
     configuration = configured(checks_caller=True)
     ticket(configuration, "1", owner="8")
     assert outcome(call(configuration, records=[{"entityType": "ticket", "id": "1"}]))[:2] == ("1", "linked")
+
+
+def refuse_everything(monkeypatch, error):
+    """Every call is refused for as long as the answered list is not empty."""
+    refusing, ask = [error], MemoryConnection._call
+
+    def refuse(self, name, details):
+        if refusing:
+            raise refusing[0]
+        return ask(self, name, details)
+
+    monkeypatch.setattr(MemoryConnection, "_call", refuse)
+    return refusing
+
+
+@pytest.mark.parametrize("creates_cases", [False, True])
+def test_a_system_user_who_may_nothing_any_more_is_held_and_no_rule_is_passed_over(creates_cases, monkeypatch):
+    clock = FakeClock(NOW)
+    configuration = configured(searches_records=True, creates_cases=creates_cases)
+    person(configuration)
+    ticket(configuration, "1", owner="7")
+    refusing = refuse_everything(monkeypatch, AccessDenied("Forbidden", status=403))
+    crm(configuration).may_write = False
+    interaction = call(configuration)
+    push_all(configuration, clock)
+    assert Authentication.objects.get().state == Authentication.State.REAUTHENTICATE
+    assert not Delivery.objects.exists()
+    refusing.clear()
+    crm(configuration).may_write = True
+    Authentication.objects.update(state=Authentication.State.ACTIVE)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert outcome(interaction) == ("1", "search", "delivered", "")
+
+
+def test_an_account_that_is_away_is_waited_for_and_no_rule_is_passed_over(monkeypatch):
+    clock = FakeClock(NOW)
+    configuration = configured(searches_records=True, creates_cases=True)
+    person(configuration)
+    ticket(configuration, "1", owner="7")
+    gone = Misconfigured("No help desk", status=404)
+    refusing = refuse_everything(monkeypatch, gone)
+    monkeypatch.setattr(MemoryConnection, "confirm_writing", lambda self, _type: self._call("confirm", None))
+    interaction = call(configuration)
+    push_all(configuration, clock)
+    refusing.clear()
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert outcome(interaction) == ("1", "search", "delivered", "")
