@@ -15,7 +15,19 @@ NOT_ABOUT_CUSTOMERS = TOLD_OF_AGENTS | KEPT_SOURCES
 """Source fields by which nobody is looked for: an agent, or the centre's own number, would be everybody's."""
 KEPT_OWN_KEYS = OWN_KEYS - {"fields", "scriptVariables", "records"}
 KEPT_ENTRY_KEYS = frozenset(
-    {"crm_field", "type", "label", "channel", "source", "result", "reason", "occurred_at", "mapping", "version"}
+    {
+        "crm_field",
+        "type",
+        "label",
+        "channel",
+        "source",
+        "result",
+        "reason",
+        "occurred_at",
+        "ranked_at",
+        "mapping",
+        "version",
+    }
 )
 KEPT_PARAMS = frozenset({"delivery", "record", "count", "hours", "variable", "length", "limit"})
 

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
-from memorialization.deliveries.precedence import Mark, Precedence, precedence_of_entry
+from memorialization.deliveries.precedence import Mark, Precedence, precedence_of_entry, rank_of
 from memorialization.deliveries.verification import NOT_SHOWN, is_shortened, judge_comment, judge_field, values_agree
 from memorialization.models.deliveries import Delivery, FieldResult
 
@@ -65,12 +65,12 @@ class FieldSheet:
 
     def precedence(self, entry: Entry) -> Precedence:
         """How new an entry's value is."""
-        heard_at = entry.get("occurred_at") or ""
-        if heard_at not in self._precedences:
-            self._precedences[heard_at] = precedence_of_entry(
+        rank = rank_of(entry)
+        if rank not in self._precedences:
+            self._precedences[rank] = precedence_of_entry(
                 entry, segment_ended_at=self._segment_ended_at, segment_key=self._segment_key
             )
-        return self._precedences[heard_at]
+        return self._precedences[rank]
 
     def supersede(self, marks: Mapping[str, Mark]) -> None:
         """Settle what a newer value on the record overtook."""

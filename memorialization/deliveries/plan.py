@@ -5,17 +5,20 @@ Also what has to be written again when data arrive late: only what differs from 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_integrations.providers.base import CRMField, FieldType
+from memorialization.deliveries.precedence import rank_of
 from memorialization.mappings.contents import MappingContents
 from memorialization.rendering.values import RenderContext, Rendered, render
 from memorialization.source_fields import BY_KEY
 
 SCRIPT_VARIABLE = "script_variable"
 WITHHELD = "withheld"
+LEAST_STEP = timedelta(microseconds=1)
 Entry = dict[str, Any]
 
 
@@ -104,7 +107,9 @@ def build_entries(rows: Mapping[str, FieldRows], interaction: InteractionValues)
 def changed_entries(entries: Iterable[Entry], planned: Sequence[Sequence[Entry]]) -> list[Entry]:
     """The entries that say something new after earlier deliveries of the record, oldest first (`planned`).
 
-    A note is never posted again, and what was withheld once stays withheld.
+    A note is never posted again, and what was withheld once stays withheld. What replaces a value that was planned
+    before counts as newer, also where it was heard of earlier, as of a script variable that arrives after what it wins
+    over.
     """
     last: dict[str, Entry] = {}
     last_sent: dict[str, Entry] = {}
@@ -116,11 +121,19 @@ def changed_entries(entries: Iterable[Entry], planned: Sequence[Sequence[Entry]]
         if entry.get("result") == WITHHELD:
             withheld.add((entry["crm_field"], entry["source"]))
     return [
-        entry
+        _ranked_above(entry, last_sent.get(entry["crm_field"]))
         for entry in entries
         if (entry["crm_field"], entry["source"]) not in withheld
         and _is_news(entry, last.get(entry["crm_field"]), last_sent.get(entry["crm_field"]))
     ]
+
+
+def _ranked_above(entry: Entry, replaced: Entry | None) -> Entry:
+    """The entry; with a rank where its own time does not say that it is the newer."""
+    if replaced is None or "occurred_at" not in entry or "occurred_at" not in replaced:
+        return entry
+    own, before = datetime.fromisoformat(entry["occurred_at"]), datetime.fromisoformat(rank_of(replaced))
+    return entry if own > before else entry | {"ranked_at": (before + LEAST_STEP).isoformat()}
 
 
 def is_sent(entries: Iterable[Entry]) -> bool:

@@ -185,10 +185,11 @@ class _Planner:
     def _precedence(self, interaction: Interaction) -> dict[str, Any]:
         """The segment's end and key. An end or name that becomes known late must not put it behind itself."""
         earlier = self.earlier[interaction.pk]
-        ended_at = interaction.ended_at or interaction.due_at or self.now
+        ends = [*([interaction.ended_at] if interaction.ended_at else []), *(each.segment_ended_at for each in earlier)]
+        ended_at = max(ends) if ends else _last_heard(interaction) or interaction.due_at or self.now
         key = f"{interaction.channel}:{interaction.contact.contact_id}:{interaction.segment_id}"
         return {
-            "segment_ended_at": max([ended_at, *(each.segment_ended_at for each in earlier)]),
+            "segment_ended_at": ended_at,
             "segment_key": earlier[0].segment_key if earlier else key,
         }
 
@@ -196,6 +197,12 @@ class _Planner:
         """The rule that named the record: what was linked later was found by its link."""
         is_linked = self.settings.uses_linked_records and record in read_links(interaction.links)
         return LINKED if is_linked else target.rule
+
+
+def _last_heard(interaction: Interaction) -> datetime | None:
+    """When anything happened in it last: the end of a segment whose end nobody reported, whenever it is planned."""
+    stored = [*interaction.values.values(), *interaction.script_variables.values()]
+    return max((datetime.fromisoformat(each["occurred_at"]) for each in stored), default=None)
 
 
 def _read_deliveries(interactions: Sequence[Interaction]) -> Mapping[int, list[Delivery]]:
