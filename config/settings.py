@@ -86,7 +86,12 @@ CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         if IS_TESTING
-        else {"BACKEND": "config.lasting_cache.LastingRedisCache", "LOCATION": REDIS_URL}
+        else {
+            "BACKEND": "config.lasting_cache.LastingRedisCache",
+            "LOCATION": REDIS_URL,
+            # Whoever waits for it is a person, or an answer of the intake.
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": None},
+        }
     )
 }
 

@@ -6,6 +6,7 @@ hold what the card shows and nothing else, for ten minutes at most. Losing them 
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import fields as parts_of
@@ -24,6 +25,9 @@ KEPT_S = 600  # how long a last known reading may stand in
 ASKING_S = 30  # how long others are served what is known while one of them asks
 RECORD_PARTS = tuple(part.name for part in parts_of(CRMRecord))
 WHOLE_ACCOUNT = ""  # in place of an entity type
+QUIET_AFTER_FAILURE_S = 5.0  # a card asks the cache several times, each of which would wait for one that is silent
+
+_failed_at: list[float] = []  # the monotonic time of the last failure; empty while the cache answers
 
 ShownFields = Mapping[str, Sequence[CRMField]]
 
@@ -123,9 +127,14 @@ class ReadingCache:
 
 
 def _tolerant(act: Callable[[], T], otherwise: T) -> T:
-    """The cache is a saving: while it is away, the CRM is asked each time."""
+    """The cache is a saving: while it is away, the CRM is asked each time, and the cache once in a while."""
+    if _failed_at and time.monotonic() - _failed_at[0] < QUIET_AFTER_FAILURE_S:
+        return otherwise
     try:
-        return act()
+        found = act()
     except Exception:
+        _failed_at[:] = [time.monotonic()]
         logger.warning("The cache of record readings cannot be reached.", exc_info=True)
         return otherwise
+    _failed_at.clear()
+    return found

@@ -11,10 +11,13 @@ only; what waits in the second is found by the sweep.
 import logging
 import threading
 import time
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
+from kombu.connection import Connection
+from kombu.pools import producers
 
 from memorialization.services.hint_sender import HintSender
 
@@ -25,6 +28,7 @@ FRESH_QUEUE = "celery"  # Celery's own default, so that workers of every version
 BACKLOG_QUEUE = "backlog"
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 QUIET_AFTER_FAILURE_S = 5.0  # no further hint is tried for this long, so that a broker that is away costs nobody time
+PATIENCE_S = 1.0  # with a broker that is silent; whoever reads from it has more
 
 _failure_lock = threading.Lock()
 _failed_at: list[float] = []  # the monotonic time of the last failure; empty while the broker answers
@@ -34,7 +38,7 @@ def wake_on_commit(*, account_id: int) -> None:
     """Hint at the account when the present transaction commits (now, outside one); once per transaction."""
     connection = transaction.get_connection()
     if not connection.in_atomic_block:
-        send_hint(account_id=account_id)
+        _send_soon(account_id=account_id)
         return
     pending = {hook.keywords["account_id"] for _sids, hook, _robust in connection.run_on_commit if _is_ours(hook)}
     if account_id not in pending:
@@ -43,17 +47,24 @@ def wake_on_commit(*, account_id: int) -> None:
 
 def send_hint(*, account_id: int, queue: str = FRESH_QUEUE) -> bool:
     """Send the hint, or not: returns whether the broker took it. Never raises."""
+    return send_message(PUSH_TASK, queue=queue, account_id=account_id)
+
+
+def send_message(task: str, *, queue: str = FRESH_QUEUE, **keywords: Any) -> bool:
+    """Ask for a task, or not: returns whether the broker took the message. Never raises, and never waits for long."""
     if _is_quiet():
         return False
     try:
-        current_app.send_task(
-            PUSH_TASK,
-            kwargs={"account_id": account_id},
-            queue=queue,
-            retry=True,
-            retry_policy=RETRY_POLICY,
-            ignore_result=True,
-        )
+        with producers[_connection()].acquire(block=True) as producer:
+            current_app.send_task(
+                task,
+                kwargs=keywords,
+                queue=queue,
+                producer=producer,
+                retry=True,
+                retry_policy=RETRY_POLICY,
+                ignore_result=True,
+            )
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, the sweep does the work
         _note_failure(error)
         return False
@@ -74,9 +85,29 @@ def _is_ours(hook: object) -> bool:
     return isinstance(hook, partial) and hook.func is _send_soon
 
 
+def _connection() -> Connection:
+    """What names the pool of connections that messages are sent by, apart from those that a worker reads by."""
+    return connect(current_app.conf.broker_write_url)
+
+
+@cache
+def connect(broker: str) -> Connection:
+    """A connection to a broker, with little patience; made when it is needed."""
+    patience = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
+    connection: Connection = current_app.connection(broker, transport_options=patience)
+    return connection
+
+
 def _is_quiet() -> bool:
+    """Whether nothing is tried now. When the quiet is over one tries, and the others wait for what becomes of it."""
     with _failure_lock:
-        return bool(_failed_at) and time.monotonic() - _failed_at[0] < QUIET_AFTER_FAILURE_S
+        if not _failed_at:
+            return False
+        now = time.monotonic()
+        if now - _failed_at[0] < QUIET_AFTER_FAILURE_S:
+            return True
+        _failed_at[:] = [now]
+        return False
 
 
 def _note_failure(error: Exception) -> None:

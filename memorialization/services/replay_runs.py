@@ -12,7 +12,6 @@ from functools import partial
 from itertools import islice
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
@@ -21,7 +20,7 @@ from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.models import User
 from crm_integrations.services.audit import PRODUCT_NAME, record_audit
 from memorialization.models import ReplayRun
-from memorialization.services.hints import RETRY_POLICY
+from memorialization.services.hints import send_message
 from memorialization.services.replay_choices import ReplayChoice, newest_delivery_id
 from memorialization.services.replay_work import (
     RunLost,
@@ -84,14 +83,7 @@ def cancel_replay_run(*, run: ReplayRun, actor: User | None, is_taking_back: boo
 
 def hint_at_run(*, run_id: int) -> bool:
     """Tell a worker of the run; whether the broker took it. Never raises."""
-    try:
-        current_app.send_task(
-            RUN_TASK, kwargs={"run_id": run_id}, retry=True, retry_policy=RETRY_POLICY, ignore_result=True
-        )
-    except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, the sweep does the work
-        logger.warning("No worker could be told of replay run %s (%s).", run_id, type(error).__name__)
-        return False
-    return True
+    return send_message(RUN_TASK, run_id=run_id)
 
 
 def hint_on_commit(*, run_id: int) -> None:

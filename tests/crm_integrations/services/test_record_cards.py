@@ -242,15 +242,20 @@ def test_while_one_asks_others_are_served_what_is_known(configuration, crm, cloc
 
 
 def test_a_cache_that_is_away_costs_calls_and_nothing_else(configuration, crm, clock, monkeypatch):
+    tries = []
+
     def fail(*_args, **_more):
+        tries.append(1)
         raise ConnectionError
 
+    monkeypatch.setattr(reading_cache, "_failed_at", [])
     for name in ("get_many", "set_many", "add", "set", "delete"):
         monkeypatch.setattr(cache, name, fail)
     for _look in range(2):
         [card] = build(configuration, TICKET, clock=clock)
         assert card.fields[0].value == "Broken printer"
     assert len(reads(crm)) == 2
+    assert len(tries) == 1  # and then left alone for a moment
 
 
 def test_a_known_card_costs_no_call_and_hardly_a_query(configuration, crm, clock):

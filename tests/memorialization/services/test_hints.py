@@ -1,5 +1,7 @@
 """Hints: one per transaction and account, after the commit, and never a reason to fail or to be slow."""
 
+import socket
+
 import pytest
 from django.db import transaction
 
@@ -81,3 +83,19 @@ def test_after_the_quiet_time_it_is_tried_again(monkeypatch, sent):
     assert send_hint(account_id=1)
     assert send_hint(account_id=1)
     assert len(sent) == 2
+
+
+def test_when_the_quiet_time_is_over_one_tries_and_nobody_waits_with_it(monkeypatch):
+    hints._failed_at.append(hints.time.monotonic() - hints.QUIET_AFTER_FAILURE_S)
+    meanwhile = []
+    monkeypatch.setattr(hints.current_app, "send_task", lambda *_, **__: meanwhile.append(send_hint(account_id=2)))
+    assert send_hint(account_id=1)
+    assert meanwhile == [False]
+
+
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_given_up(monkeypatch):
+    monkeypatch.setattr(hints, "PATIENCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        monkeypatch.setattr(hints, "_connection", lambda: hints.connect(broker))
+        assert not send_hint(account_id=1)
