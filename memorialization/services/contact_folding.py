@@ -60,7 +60,7 @@ def fold_contacts(
     known = [contact for contact in contacts if contact.pk not in fresh.new_contacts]
     events, rows = _read_events(known, fresh), _read_rows(known)
     before = {row.pk: _snapshot(row) for row in rows}
-    fell_due_at = {row.pk: due_at for row in rows if (due_at := _reached_limit(row, now))}
+    waited = [row for row in rows if row.state == State.WAITING]
     settings = rule_settings(configuration)
     by_contact: dict[int, list[Interaction]] = defaultdict(list)
     for row in rows:
@@ -69,6 +69,7 @@ def fold_contacts(
     for contact in contacts:
         current += _apply_state(contact, fold_events(events[contact.pk]), by_contact[contact.pk], settings, now)
     unplanned = [row for row in current if row.planned_at is None]
+    fell_due_at = {row.pk: row.due_at for row in waited if row.due_at is not None and row.due_at <= now}
     plan = plan_interactions(configuration=configuration, interactions=current, now=now, fell_due_at=fell_due_at)
     insert_rows([row for row in current if row.pk is None])
     _save_changed(current, before, now)
@@ -122,11 +123,6 @@ def _read_rows(contacts: Sequence[Contact]) -> list[Interaction]:
     for row in rows:
         row.contact = by_pk[row.contact_id]
     return rows
-
-
-def _reached_limit(row: Interaction, now: datetime) -> datetime | None:
-    """When a limit made it due, if one has."""
-    return row.due_at if row.state == State.WAITING and row.due_at is not None and row.due_at <= now else None
 
 
 def _apply_state(

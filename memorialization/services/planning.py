@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from memorialization.services.single_pushes import describe_error
 logger = logging.getLogger(__name__)
 
 CONTACTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep everybody else waiting
+PLAN_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be planned: a fault of ours, so it may be mended
 
 
 def plan_due_interactions(*, now: datetime, limit: int) -> int:
@@ -52,8 +53,15 @@ def _plan_contacts(configuration_id: UUID, contact_ids: Sequence[int], now: date
     except Exception as error:  # noqa: BLE001 - one contact's fault must not keep back the others
         if len(contact_ids) == 1:
             logger.error("The interactions of contact %s cannot be planned: %s.", contact_ids[0], describe_error(error))
+            _come_back_later(contact_ids[0], now)
             return 0
     return sum(_plan_contacts(configuration_id, [contact_id], now) for contact_id in contact_ids)
+
+
+def _come_back_later(contact_id: int, now: datetime) -> None:
+    """Let the others have their turn. The next fold that succeeds works the time out anew, from the events."""
+    due = Interaction.objects.filter(contact=contact_id, state=Interaction.State.WAITING, due_at__lte=now)
+    due.update(due_at=now + PLAN_AGAIN_AFTER)
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction, MappingVersion
 from memorialization.services import planning
 from memorialization.services.planning import plan_due_interactions
@@ -113,3 +114,19 @@ def test_a_limit_that_was_raised_meanwhile_moves_the_due_time(configuration):
     configuration.save()
     assert plan_due_interactions(now=LATER, limit=10) == 0
     assert Interaction.objects.get().due_at == LIMIT + timedelta(minutes=60)
+
+
+def test_a_configuration_that_cannot_be_planned_does_not_keep_back_the_others(configuration, caplog):
+    broken = make_configuration(address="broken")
+    for number in range(3):
+        wait_for_acw(broken, contact_id=f"b{number}")
+    wait_for_acw(configuration)
+    Interaction.objects.filter(configuration=configuration).update(due_at=LIMIT + timedelta(minutes=1))
+    Configuration.objects.filter(pk=broken.pk).update(time_zone="Nowhere/Known")  # stands for any fault of ours
+    assert plan_due_interactions(now=LATER, limit=3) == 0
+    assert plan_due_interactions(now=LATER, limit=3) == 1
+    assert plan_due_interactions(now=LATER, limit=3) == 0
+    assert len(caplog.records) == 3
+    Configuration.objects.filter(pk=broken.pk).update(time_zone="UTC")
+    assert plan_due_interactions(now=LATER + timedelta(minutes=5), limit=3) == 3
+    assert set(Interaction.objects.values_list("due_at", flat=True)) == {LIMIT}
