@@ -30,8 +30,8 @@ from crm_integrations.services.call_budgets import WHOLE_ACCOUNT
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 
 STUCK_AFTER = timedelta(seconds=60)  # due for longer, and nothing tried meanwhile: no worker and no sweep is at work
-NEWEST_ATTEMPTS = 5_000  # looked at for signs of work
-RAMP = timedelta(seconds=1)  # a limit that opens so soon only feels its way into a new window
+NEWEST_ATTEMPTS = 50_000  # looked at for signs of work: more than workers make in a minute
+RAMP = timedelta(seconds=1)  # a limit that opens so soon only feels its way into a new window; a full one does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +206,8 @@ def _find_blocked(book: BudgetBook, now: datetime) -> dict[str, datetime]:
         for name in book.windows
         if book.scope_of(name) is not LimitScope.RECORD
     }
-    return {name: at for name, at in opens.items() if at is not None and at > now + RAMP}
+    return {name: at for name, at in opens.items() if at is not None and (at > now + RAMP or _is_place(book, name))}
+
+
+def _is_place(book: BudgetBook, name: str) -> bool:
+    return book.scope_of(name) is LimitScope.IN_FLIGHT

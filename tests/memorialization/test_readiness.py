@@ -236,3 +236,20 @@ def test_an_interaction_that_is_held_or_waits_for_a_circuit_is_no_alarm(waiting_
     CRMAccount.objects.update(circuit_state="closed", circuit_probe_at=None)
     Authentication.objects.update(state="reauthenticate")
     assert check_deliveries(NOW).is_ready
+
+
+def test_an_account_whose_places_for_bulk_writes_are_all_taken_is_no_alarm(lane):
+    make_bulk_write(lane, poll_at=NOW + timedelta(seconds=3))
+    began = NOW - timedelta(seconds=20)
+    CallBudget.objects.create(
+        account=lane.account, limit_class="bulk", scope="in_flight", calls=1, window_s=60, granted=1, granted_at=began
+    )
+    assert check_deliveries(NOW).is_ready
+
+
+def test_many_tries_on_another_account_do_not_hide_those_on_this_one(lane):
+    Attempt.objects.create(lane=lane, fence=1, started_at=NOW - timedelta(seconds=5))
+    other = CRMAccount.objects.create(provider="memory", address="other")
+    elsewhere = RecordLane.objects.create(account=other, entity_type="ticket", record_id="8")
+    Attempt.objects.bulk_create([Attempt(lane=elsewhere, fence=1, started_at=NOW)] * 6_000)
+    assert check_deliveries(NOW).is_ready
