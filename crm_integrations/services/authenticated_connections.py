@@ -78,15 +78,15 @@ class AuthenticatedConnection(AuthenticatedSearches):
         if not token.is_ending(self._clock()):
             return token
         try:
-            return self._renew(token)
+            return self._renew(token, patience_s=self._patience_s if token.has_ended(self._clock()) else 0)
         except (RetryLater, TokenUnavailable):  # RetryLater: also when somebody else is at it
             if token.has_ended(self._clock()):
                 raise
             return token
 
-    def _renew(self, token: Token) -> Token:
-        """A newer token; waits up to the patience of this connection for somebody else's renewal."""
-        waits = int(self._patience_s / POLL_EVERY_S)
+    def _renew(self, token: Token, *, patience_s: float) -> Token:
+        """A newer token; waits so long for somebody else's renewal."""
+        waits = int(patience_s / POLL_EVERY_S)
         while True:
             try:
                 return renew_token(
@@ -146,7 +146,7 @@ class AuthenticatedConnection(AuthenticatedSearches):
         stored = read_token(authentication_id=self._authentication_id)
         if stored.version > self._token.version:
             yield stored
-        yield self._renew(self._token)
+        yield self._renew(self._token, patience_s=self._patience_s)
 
     def _use(self, token: Token) -> None:
         self._token = token

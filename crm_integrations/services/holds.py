@@ -67,6 +67,18 @@ def release_readable(*, authentication_id: int) -> bool:
     return True
 
 
+def release_renewed(*, authentication_id: int) -> bool:
+    """End a hold for tokens that are replaced in this very transaction; whether there was one."""
+    held = Authentication.objects.filter(pk=authentication_id, state=Authentication.State.REAUTHENTICATE)
+    name = held.values_list("name", flat=True).first()
+    if name is None or not held.update(
+        state=Authentication.State.ACTIVE, state_reason="", state_changed_at=timezone.now()
+    ):
+        return False
+    record_audit(actor=None, action="authentication_released", subject=name)
+    return True
+
+
 def _rest_configurations(authentication_id: int) -> None:
     Configuration.objects.filter(authentication_id=authentication_id, state=Configuration.State.ACTIVE).update(
         state=Configuration.State.SYSTEM_USER_REMOVED

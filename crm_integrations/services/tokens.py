@@ -20,7 +20,7 @@ from crm_integrations.encryption import UnreadableSecret
 from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMProvider, TokenGrant
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, RetryLater
-from crm_integrations.services.holds import UNREADABLE_SECRET, hold_authentication
+from crm_integrations.services.holds import UNREADABLE_SECRET, hold_authentication, release_renewed
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,8 @@ def _cool_down(authentication_id: int, lease: uuid.UUID, now: datetime, *, wait_
 def _save_pair(authentication_id: int, version: int, grant: TokenGrant) -> None:
     """Save the pair, again and again until it is committed: the old one is dead already.
 
-    A version that moved on meanwhile is a person's new consent, which wins.
+    A version that moved on meanwhile is a person's new consent, which wins. A hold of the same version is not: somebody
+    tried the old pair while this one could not be saved.
     """
     tries = 0
     while True:
@@ -197,7 +198,7 @@ def _save_pair(authentication_id: int, version: int, grant: TokenGrant) -> None:
 
 def _store_pair(authentication_id: int, version: int, grant: TokenGrant) -> None:
     with transaction.atomic():
-        Authentication.objects.filter(pk=authentication_id, token_version=version).update(
+        saved = Authentication.objects.filter(pk=authentication_id, token_version=version).update(
             access_token=grant.access_token,
             refresh_token=grant.refresh_token,
             access_expires_at=grant.access_expires_at,
@@ -206,3 +207,5 @@ def _store_pair(authentication_id: int, version: int, grant: TokenGrant) -> None
             refresh_lease=None,
             refresh_lease_until=None,
         )
+        if saved:
+            release_renewed(authentication_id=authentication_id)

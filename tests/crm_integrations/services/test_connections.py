@@ -460,3 +460,38 @@ def test_a_search_that_is_down_alone_leaves_the_answer_usable(account, monkeypat
     with pytest.raises(CRMUnavailable):
         run_on_connection(authentication=make_authentication(), act=QUESTIONS["find_records"])
     assert len(noted) == (not is_search_alone)
+
+
+def test_a_pair_that_is_saved_late_ends_the_hold_of_somebody_who_tried_the_old_one(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now())
+    store, is_away = tokens._store_pair, [True]
+
+    def store_later(*args):
+        if is_away:
+            raise DatabaseError("away")
+        store(*args)
+
+    def try_meanwhile(_pause_s):
+        """The database was away for longer than the lease; now it is back, and another worker is first."""
+        is_away.clear()
+        Authentication.objects.update(refresh_lease_until=timezone.now())
+        with pytest.raises(AuthenticationHeld):
+            identify(authentication)
+
+    monkeypatch.setattr(tokens, "_store_pair", store_later)
+    monkeypatch.setattr(tokens.time, "sleep", try_meanwhile)
+    identify(authentication)
+    stored = Authentication.objects.get()
+    assert (stored.state, stored.state_reason, stored.token_version) == ("active", "", 1)
+    assert stored.access_token in account.access_tokens
+    actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+    assert actions == ["authentication_held", "authentication_released"]
+
+
+def test_nobody_waits_for_a_renewal_that_rests_while_the_token_still_works(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now() + timedelta(seconds=100))
+    Authentication.objects.update(refresh_lease=SOMEBODY, refresh_lease_until=timezone.now() + timedelta(minutes=15))
+    pauses = []
+    monkeypatch.setattr(authenticated_connections.time, "sleep", pauses.append)
+    identify(authentication)
+    assert pauses == []
