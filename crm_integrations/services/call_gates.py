@@ -19,6 +19,7 @@ from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Gran
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8  # calls that are granted together, at most
+JUST_NOW = timedelta(seconds=0.5)  # reserved since then: no block is looked for
 
 
 class AccountCallGate:
@@ -52,7 +53,7 @@ class AccountCallGate:
     def enter(self, limit_classes: Sequence[str]) -> None:
         """Use what was reserved for such a call, or spend now. Raises BudgetSpent."""
         classes, now = tuple(limit_classes), self._clock()
-        grant = self._take(self._reserved, classes, now)
+        grant = self._take_reserved(classes, now)
         if grant is None:
             self._give_back(self._reserved)  # what is kept for a later call would look like one under way
             grant = self._acquire(classes, now)
@@ -116,6 +117,16 @@ class AccountCallGate:
             return None
         rest_s = (self._record_opens_at - self._clock()).total_seconds()
         return rest_s if rest_s > 0 else None
+
+    def _take_reserved(self, classes: tuple[str, ...], now: datetime) -> Grant | None:
+        """What was reserved for such a call; one that waited a while does not begin in a block that came meanwhile."""
+        grant = self._take(self._reserved, classes, now)
+        if grant is None or now - grant.granted_at < JUST_NOW:
+            return grant
+        if not is_blocked(account_id=self._account_id, limit_classes=classes, now=now):
+            return grant
+        self._reserved.append(grant)
+        return None
 
     def _take(self, kept: list[Grant], classes: tuple[str, ...], now: datetime) -> Grant | None:
         """One of these calls, of such limits; one that has grown old is given back, others may reckon without it."""

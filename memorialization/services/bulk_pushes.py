@@ -121,7 +121,7 @@ def _send_together(
     )
     try:
         with turn.counting_bulk_calls():
-            send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
+            is_taken = send_bulk_write(spec=spec, lanes=fit, connection=connection, clock=turn.clock)
     except BudgetSpent as error:
         turn.rest(error)
         turn.is_bulk_at_limit = True
@@ -129,5 +129,7 @@ def _send_together(
     except (NoSlot, LeaseLost):
         give_back_untouched(holds=[lane.hold for lane in fit])
     else:
+        if not is_taken:
+            finder.note_in_flight(turn.clock())  # it takes no place of the CRM's
         turn.tally.add_sent(deliveries=sum(len(lane.group.members) for lane in fit))
     return [lane.hold for lane in unfit]

@@ -64,8 +64,8 @@ class BulkSpec:
 
 def send_bulk_write(
     *, spec: BulkSpec, lanes: Sequence[BulkLane], connection: AuthenticatedConnection, clock: Clock
-) -> None:
-    """Commit the bulk write, make the call and store its handle.
+) -> bool:
+    """Commit the bulk write, make the call and store its handle; False when the CRM surely did not take it.
 
     Raises BudgetSpent or NoSlot before anything was begun, LeaseLost when a lane was taken or a member changed
     meanwhile: then nothing was begun either, and the lanes are still leased to their claim.
@@ -78,15 +78,15 @@ def send_bulk_write(
     types = merge_types(lane.group.types for lane in lanes)
     if time.monotonic() - began > lease_length_s() - call_bound_s():  # we stood still: the call could outlive the lease
         conclude_refused(bulk=bulk, error=RetryLater(STOOD_STILL, retry_after_s=1.0), now=clock())
-        return
+        return False
     try:
         progress = connection.update_records(spec.entity_type, updates, types=types)
     except CRMError as error:
-        _handle_error(bulk, error, connection, clock)
-        return
+        return _handle_error(bulk, error, connection, clock)
     visit_failpoint("after_bulk_call")
     _store_handle(bulk, progress, clock())
     visit_failpoint("bulk_waiting")
+    return True
 
 
 def count_on_their_way(*, account_id: int, entity_type: str = "") -> int:
@@ -163,17 +163,18 @@ def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> Non
     release_poll(bulk=bulk)
 
 
-def _handle_error(bulk: BulkWrite, error: CRMError, connection: AuthenticatedConnection, clock: Clock) -> None:
-    """Refused as a whole: the members wait again or go on alone. An unknown outcome is looked for later."""
+def _handle_error(bulk: BulkWrite, error: CRMError, connection: AuthenticatedConnection, clock: Clock) -> bool:
+    """Refused as a whole: the members wait again or go on alone. An unknown outcome (True) is looked for later."""
     if error.may_have_applied:
         settled_at = clock() + timedelta(seconds=settings.SETTLE_S)
         BulkWrite.objects.filter(pk=bulk.pk, state=State.PREPARED, poll_lease=bulk.poll_lease).update(
             state=State.SEARCHING, poll_at=settled_at, poll_lease=None, poll_lease_until=None
         )
-        return
+        return True
     if isinstance(error, AccessDenied):
         try:
             connection.confirm_writing(bulk.entity_type)
         except CRMError as other:
             error = other
     conclude_refused(bulk=bulk, error=error, now=clock())
+    return False

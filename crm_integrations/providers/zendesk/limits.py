@@ -101,9 +101,13 @@ def _has_failed(call: FinishedCall) -> bool:
 def _find_refusing(call: FinishedCall, error: RateLimited) -> str:
     """The limit a 429 is about: what it names, else what the request spends besides those with calls left.
 
-    Some refusals name none while the account has calls left: then the account as a whole may go on.
+    Some refusals name none while the account has calls left: then the account as a whole may go on. One that names a
+    limit of which nobody knows which requests spend it blocks the narrowest that this request is known to spend.
     """
+    spent = request_classes(call.method, call.path)
+    if error.limit_class not in spent and SCOPES.get(error.limit_class) is not LimitScope.RECORD:
+        return [name for name in spent if SCOPES[name] is LimitScope.ACCOUNT][-1]
     left = {report.limit_class: report.remaining for report in call.limits}
     if error.limit_class != ACCOUNT or not left.get(ACCOUNT):
         return error.limit_class
-    return next((name for name in request_classes(call.method, call.path) if not left.get(name)), ACCOUNT)
+    return next((name for name in spent if not left.get(name)), ACCOUNT)

@@ -95,3 +95,19 @@ def test_a_refusal_that_names_no_limit_spares_an_account_that_has_calls_left(pat
     gate = NotingGate()
     leave_gate(gate, FinishedCall("PUT", path, RateLimited("slow down", status=429), reports))
     assert gate.left[0]["refused"] == refused
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "blocked"),
+    [
+        ("PATCH", "/api/v2/custom_objects/device/records/01J", "account"),
+        ("PUT", "/api/v2/tickets/7", "tickets-update"),
+        ("GET", "/api/v2/users/search", "search-index"),
+    ],
+)
+def test_a_limit_of_which_nobody_knows_who_spends_it_blocks_the_narrowest_that_is_known(method, path, blocked):
+    gate = NotingGate()
+    error = RateLimited("slow down", status=429, retry_after_s=55)
+    error.limit_class = "something-new"
+    leave_gate(gate, FinishedCall(method, path, error, (LEFT,)))
+    assert gate.left[0]["refused"] == blocked

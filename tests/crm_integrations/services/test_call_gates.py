@@ -264,3 +264,15 @@ def test_while_calls_are_scarce_a_persons_request_is_granted_one_at_a_time(gate)
     person = AccountCallGate(account_id=account.pk, is_interactive=True, clock=FakeClock(), expected=2)
     person.enter(["account"])
     assert budget().granted == 1
+
+
+def test_a_reserved_call_does_not_begin_in_a_block_that_came_meanwhile(gate, clock):
+    other = AccountCallGate(account_id=CRMAccount.objects.get().pk, is_interactive=True, clock=clock, limits=LIMITS)
+    gate.reserve(["account"])
+    other.enter(["account"])
+    other.leave(reports=[], refused="account", retry_after_s=60.0)
+    clock.move(seconds=2)
+    with pytest.raises(BudgetSpent):
+        gate.enter(["account"])
+    gate.flush()
+    assert budget().in_flight == 0

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
+from crm_integrations.models import CallBudget
 from crm_integrations.providers.base import FieldType
-from crm_integrations.providers.errors import RetryLater
+from crm_integrations.providers.errors import Misconfigured, RetryLater
 from crm_integrations.services.call_budgets import BudgetSpent
 from memorialization.models import BulkWrite, Delivery, FieldMark, RecordLane
 from memorialization.services import bulk_pushes, bulk_writing, pushing
@@ -143,4 +144,15 @@ def test_a_database_error_after_a_single_call_leaves_its_lane_to_the_recovery(co
     sweep_once(clock=clock)
     clock.move(minutes=5)
     push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_a_bulk_write_that_the_crm_refused_outright_takes_none_of_its_places(configuration, clock, monkeypatch):
+    def refuse(_self, _type, _updates, **_keywords):
+        raise Misconfigured("not understood", status=400)
+
+    monkeypatch.setattr(MemoryConnection, "update_records", refuse)
+    make_many(configuration)
+    push_all(configuration, clock)
+    assert CallBudget.objects.filter(scope="in_flight", granted__gt=0).count() == 0
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
