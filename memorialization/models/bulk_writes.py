@@ -35,7 +35,7 @@ class BulkWrite(models.Model):
     was_searched = models.BooleanField(_("was looked for"), default=False)  # by its records, which others may have had
     lease = models.UUIDField(_("lease"))
     created_at = models.DateTimeField(_("created at"))
-    poll_at = models.DateTimeField(_("next look at"), null=True, blank=True)
+    poll_at = models.DateTimeField(_("next look at"), null=True, blank=True)  # of a concluded one: it was given up
     poll_lease = models.UUIDField(_("poll lease"), null=True, blank=True)
     poll_lease_until = models.DateTimeField(_("poll lease ends at"), null=True, blank=True)
     lost_polls = models.PositiveIntegerField(_("lost polls"), default=0)  # in a row; what kills its workers shows here
@@ -52,6 +52,11 @@ class BulkWrite(models.Model):
         indexes = [
             models.Index(fields=["account", "poll_at"], condition=~Q(state="concluded"), name="bulk_write_open"),
             models.Index(fields=["concluded_at"], name="bulk_write_concluded"),
+            models.Index(
+                fields=["account", "poll_at"],
+                condition=Q(state="concluded", poll_at__isnull=False),
+                name="bulk_write_late",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -21,6 +21,7 @@ from memorialization.models import Attempt, BulkWrite, Delivery
 from memorialization.models.bulk_writes import UNCONCLUDED
 from memorialization.services.call_errors import read_error
 from memorialization.services.claims import LeaseLost, free_lanes, lock_lanes
+from memorialization.services.late_bulk_writes import first_late_look
 from memorialization.services.marks import read_marks
 from memorialization.services.members import members_of_bulk_write, record_ids_of_bulk_write
 from memorialization.services.outcomes import (
@@ -190,7 +191,7 @@ def _apart(member: BulkMember, outcome: Outcome) -> _Result:
 @transaction.atomic
 def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> None:
     """Bulk write, lanes, attempts, deliveries and marks together, or nothing."""
-    over = {"poll_at": None, "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
+    over = {"poll_at": first_late_look(bulk, now), "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
     if not _update_polled(bulk, state=State.CONCLUDED.value, concluded_at=now, **over):
         raise LeaseLost
     lane_ids = lock_lanes("bulk_write_id = %s", [bulk.pk])

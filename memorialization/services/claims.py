@@ -241,14 +241,18 @@ def accounts_with_due_lanes(*, now: datetime) -> list[int]:
     )
     of_account = RecordLane.objects.filter(account=OuterRef("pk"), lease__isnull=True)
     first_due = Subquery(of_account.filter(next_due_at__lte=now).order_by("next_due_at").values("next_due_at")[:1])
-    polls = BulkWrite.objects.exclude(state=BulkWrite.State.CONCLUDED).filter(account=OuterRef("pk"), poll_at__lte=now)
+    asked_about = BulkWrite.objects.filter(account=OuterRef("pk"), poll_at__lte=now)
+    concluded = BulkWrite.State.CONCLUDED
+    polls, late_looks = asked_about.exclude(state=concluded), asked_about.filter(state=concluded)
     matches = Interaction.objects.filter(
         match_due_at__lte=now,
         configuration__state=Configuration.State.ACTIVE,
         configuration__authentication__state=Authentication.State.ACTIVE,
         configuration__authentication__account=OuterRef("pk"),
     )
-    may_be = CRMAccount.objects.annotate(is_asked_for=Exists(polls) | Exists(matches), first_due=first_due)
+    may_be = CRMAccount.objects.annotate(
+        is_asked_for=Exists(polls) | Exists(late_looks) | Exists(matches), first_due=first_due
+    )
     found = may_be.filter(Q(is_asked_for=True) | (Q(first_due__isnull=False) & Exists(usable))).order_by("pk")
     return [
         account_id

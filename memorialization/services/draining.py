@@ -8,9 +8,11 @@ calls to one account run over one connection per authentication.
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.database_clock import Clock, SteadyClock
+from crm_integrations.providers.errors import CRMError
 from crm_integrations.services.account_rows import read_account
 from crm_integrations.services.circuits import give_probe_back, may_push
 from memorialization.services.account_turn import Turn
@@ -19,6 +21,7 @@ from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
 from memorialization.services.due_work import Work, WorkFinder
 from memorialization.services.event_folding import fold_account_events
+from memorialization.services.late_bulk_writes import look_after_given_up
 from memorialization.services.match_holds import look_for_matches
 from memorialization.services.matching import MatchReport, match_interactions
 from memorialization.services.recovery import recover_lost_lanes
@@ -103,6 +106,8 @@ def _poll(turn: Turn) -> bool:
     """Look at the bulk writes whose time has come; whether there were any."""
     with turn.counting_bulk_calls():
         report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
+        with suppress(CRMError):
+            look_after_given_up(turn)
     turn.tally.add_concluded(report.concluded)
     return report.looked_at > 0
 

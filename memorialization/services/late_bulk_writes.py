@@ -1,0 +1,141 @@
+"""Bulk writes that were given up (semantics §6.23) and that the CRM carries out after all.
+
+What was written to their records meanwhile is newer, and is overwritten then. So the CRM is asked about them for a day,
+ever more seldom. Where a record shows what such a bulk write carried in place of a newer value of ours, that value goes
+again; what anybody else wrote stays.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.conf import settings
+
+from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
+from crm_integrations.row_sql import as_time, read_rows
+from crm_integrations.services.connections import AuthenticatedConnection
+from memorialization.deliveries.field_sheets import KNOWN_TYPES, Entry, read_type
+from memorialization.deliveries.verification import values_agree
+from memorialization.models import Attempt, BulkWrite, Delivery
+from memorialization.services.account_turn import Turn
+from memorialization.services.marks import read_marks
+from memorialization.services.replays import ReplayRefused, replay_delivery
+
+logger = logging.getLogger(__name__)
+
+LATE = "account_id = %s AND state = 'concluded' AND poll_at <= %s"  # in the words of the index bulk_write_late
+DUE = f"{LATE} ORDER BY poll_at LIMIT %s"
+WATCHED_FOR = timedelta(hours=24)
+READ_AT_ONCE = 100  # handles of a call, and records
+
+
+def first_late_look(bulk: BulkWrite, now: datetime) -> datetime | None:
+    """When the CRM is asked about it again once it is concluded; None for one that it was seen to have ended."""
+    if not bulk.handle or bulk.finished_at is not None:
+        return None
+    return now + timedelta(seconds=settings.BULK_PATIENCE_S)
+
+
+def look_after_given_up(turn: Turn) -> None:
+    """Ask about those whose time has come. Raises CRMError: they are asked about at their next time then."""
+    due = read_rows(BulkWrite, DUE, [turn.account.pk, as_time(turn.clock()), READ_AT_ONCE])
+    taken = [bulk for bulk in due if _take(bulk, turn.clock())]
+    taken.sort(key=lambda bulk: (bulk.authentication_id or 0, bulk.pk))
+    for authentication_id, found in groupby(taken, key=lambda bulk: bulk.authentication_id):
+        if authentication_id is not None:
+            _ask(list(found), turn.connection_of(authentication_id), turn)
+
+
+def _take(bulk: BulkWrite, now: datetime) -> bool:
+    """Whether it is ours to ask about: its next time is noted by one of many workers."""
+    next_at = now + (now - bulk.created_at)
+    as_seen = BulkWrite.objects.filter(pk=bulk.pk, poll_at=bulk.poll_at)
+    return bool(as_seen.update(poll_at=next_at if next_at < bulk.created_at + WATCHED_FOR else None))
+
+
+def _ask(bulks: Sequence[BulkWrite], connection: AuthenticatedConnection, turn: Turn) -> None:
+    told = connection.read_bulk([bulk.handle for bulk in bulks])
+    for bulk in bulks:
+        progress = told.get(bulk.handle)
+        if progress is not None and not progress.is_finished:
+            continue
+        if progress is not None:
+            _mend(bulk, connection, turn)
+        BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=None, finished_at=turn.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Overwritten:
+    """A field that may show what a late bulk write carried, and the delivery of which it should show the value."""
+
+    record_id: str
+    entry: Entry
+    late: Sequence[CRMValue]
+    delivery: Delivery
+
+
+def _mend(bulk: BulkWrite, connection: AuthenticatedConnection, turn: Turn) -> None:
+    """Send again what is newer than the bulk write and does not stand any more."""
+    suspects = list(_find_suspects(bulk))
+    types = {each.entry["crm_field"]: KNOWN_TYPES[each.entry["type"]] for each in suspects if read_type(each.entry)}
+    records = _read(bulk.entity_type, sorted({each.record_id for each in suspects}), connection, types)
+    again = {each.delivery.pk: each.delivery for each in suspects if _is_lost(each, records.get(each.record_id))}
+    for delivery in again.values():
+        with suppress(ReplayRefused):
+            replay_delivery(delivery=delivery, actor=None, now=turn.clock())
+    logger.warning("Bulk write %s was carried out late; %s newer deliveries go again.", bulk.pk, len(again))
+
+
+def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:
+    """The fields that another delivery's value stands for since, by the marks of the records."""
+    attempts = Attempt.objects.filter(bulk_write=bulk).select_related("lane").prefetch_related("deliveries")
+    by_lane = {attempt.lane_id: attempt for attempt in attempts}
+    marks = read_marks(lane_ids=list(by_lane))
+    holders = Delivery.objects.select_related("configuration", "interaction", "lane").in_bulk(
+        [mark.delivery_id for own in marks.values() for mark in own.values() if mark.delivery_id is not None]
+    )
+    for lane_id, attempt in by_lane.items():
+        carried = _values_of(attempt)
+        for field, mark in marks[lane_id].items():
+            holder = holders.get(mark.delivery_id or 0)
+            entry = next((each for each in holder.fields if _is_of(each, field)), None) if holder else None
+            if holder and entry and field in carried and holder not in attempt.deliveries.all():
+                yield _Overwritten(attempt.lane.record_id, entry, carried[field], holder)
+
+
+def _values_of(attempt: Attempt) -> Mapping[str, list[CRMValue]]:
+    """What the bulk write may have carried to the attempt's record."""
+    values: dict[str, list[CRMValue]] = defaultdict(list)
+    for delivery in attempt.deliveries.all():
+        for entry in delivery.fields:
+            if "rendered" in entry:
+                values[entry["crm_field"]].append(entry["rendered"])
+    return values
+
+
+def _is_of(entry: Entry, field: str) -> bool:
+    return bool(entry["crm_field"] == field and "rendered" in entry)
+
+
+def _read(
+    entity_type: str, ids: Sequence[str], connection: AuthenticatedConnection, types: Mapping[str, FieldType]
+) -> dict[str, CRMRecord]:
+    records: dict[str, CRMRecord] = {}
+    for start in range(0, len(ids), READ_AT_ONCE):
+        records |= connection.get_records(entity_type, ids[start : start + READ_AT_ONCE], types=types)
+    return records
+
+
+def _is_lost(suspect: _Overwritten, record: CRMRecord | None) -> bool:
+    """Whether the record shows the late value in place of the newer one."""
+    field, field_type = suspect.entry["crm_field"], read_type(suspect.entry)
+    if record is None or field not in record.values:
+        return False
+    shown = record.values[field]
+    if values_agree(suspect.entry["rendered"], shown, field_type=field_type):
+        return False
+    return any(values_agree(late, shown, field_type=field_type) for late in suspect.late)
