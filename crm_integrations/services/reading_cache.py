@@ -128,8 +128,11 @@ class ReadingCache:
 
 def _tolerant(act: Callable[[], T], otherwise: T) -> T:
     """The cache is a saving: while it is away, the CRM is asked each time, and the cache once in a while."""
-    if _failed_at and time.monotonic() - _failed_at[0] < QUIET_AFTER_FAILURE_S:
+    failed_at = _failed_at[:1]  # another thread may clear it
+    if failed_at and time.monotonic() - failed_at[0] < QUIET_AFTER_FAILURE_S:
         return otherwise
+    if failed_at:
+        _failed_at[:] = [time.monotonic()]  # one tries, and the others do not wait for what becomes of it
     try:
         found = act()
     except Exception:

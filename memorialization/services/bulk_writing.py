@@ -21,7 +21,7 @@ from crm_integrations.row_sql import read_rows, read_values
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.account_rows import lock_account
 from crm_integrations.services.connections import AuthenticatedConnection
-from memorialization.deliveries.bulk_pace import expected_duration_s
+from memorialization.deliveries.bulk_pace import LONGEST_S, expected_duration_s
 from memorialization.deliveries.coalescing import Group, merge_types
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
@@ -158,7 +158,7 @@ def _store_handle(bulk: BulkWrite, progress: BulkProgress, now: datetime) -> Non
     size = seen_s = None
     for seen in read_rows(BulkWrite, LATEST_SEEN, [bulk.account_id, bulk.entity_type]):
         size, seen_s = seen.size, ((seen.finished_at or now) - seen.created_at).total_seconds()
-    wait_s = expected_duration_s(size=bulk.size, seen_size=size, seen_s=seen_s)
+    wait_s = min(expected_duration_s(size=bulk.size, seen_size=size, seen_s=seen_s), LONGEST_S)
     store_progress(bulk=bulk, progress=progress, poll_at=now + timedelta(seconds=wait_s), now=now)
     release_poll(bulk=bulk)
 

@@ -8,11 +8,9 @@ calls to one account run over one connection per authentication.
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from crm_integrations.budgets.circuits import CircuitState
 from crm_integrations.database_clock import Clock, SteadyClock
-from crm_integrations.providers.errors import CRMError
 from crm_integrations.services.account_rows import read_account
 from crm_integrations.services.circuits import give_probe_back, may_push
 from memorialization.services.account_turn import Turn
@@ -106,7 +104,7 @@ def _poll(turn: Turn) -> bool:
     """Look at the bulk writes whose time has come; whether there were any."""
     with turn.counting_bulk_calls():
         report = poll_bulk_writes(account_id=turn.account.pk, connect=turn.connection_of, clock=turn.clock)
-        with suppress(CRMError):
+        if not turn.is_probe:
             look_after_given_up(turn)
     turn.tally.add_concluded(report.concluded)
     return report.looked_at > 0

@@ -1,8 +1,8 @@
-"""Bulk writes that were given up (semantics §6.23) and that the CRM carries out after all.
+"""Bulk writes that were given up (semantics §6.23), and that the CRM may carry out after all.
 
-What was written to their records meanwhile is newer, and is overwritten then. So the CRM is asked about them for a day,
-ever more seldom. Where a record shows what such a bulk write carried in place of a newer value of ours, that value goes
-again; what anybody else wrote stays.
+What was written to their records meanwhile is newer, and would be overwritten then. A CRM forgets its bulk writes
+soon, so the records themselves are looked at, ever more seldom, for a day. Where one shows what such a bulk write
+carried in place of a newer value of ours, that value goes again; what anybody else wrote stays.
 """
 
 import logging
@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from django.conf import settings
 
-from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
+from crm_integrations.providers.base import CRMRecord, CRMValue
+from crm_integrations.providers.errors import CRMError
 from crm_integrations.row_sql import as_time, read_rows
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.field_sheets import KNOWN_TYPES, Entry, read_type
@@ -30,42 +30,36 @@ logger = logging.getLogger(__name__)
 LATE = "account_id = %s AND state = 'concluded' AND poll_at <= %s"  # in the words of the index bulk_write_late
 DUE = f"{LATE} ORDER BY poll_at LIMIT %s"
 WATCHED_FOR = timedelta(hours=24)
-READ_AT_ONCE = 100  # handles of a call, and records
+LOOKED_AT_ONCE = 20  # bulk writes of a turn, each of up to a hundred records
 
 
 def first_late_look(bulk: BulkWrite, now: datetime) -> datetime | None:
-    """When the CRM is asked about it again once it is concluded; None for one that it was seen to have ended."""
-    if not bulk.handle or bulk.finished_at is not None:
-        return None
-    return now + timedelta(seconds=settings.BULK_PATIENCE_S)
+    """When the records are looked at again once it is concluded; None for one that surely was carried out or not."""
+    was_given_up = bulk.finished_at is None and (bulk.handle or bulk.state == BulkWrite.State.FINISHED)
+    return now + _patience() if was_given_up else None
 
 
 def look_after_given_up(turn: Turn) -> None:
-    """Ask about those whose time has come. Raises CRMError: they are asked about at their next time then."""
-    due = read_rows(BulkWrite, DUE, [turn.account.pk, as_time(turn.clock()), READ_AT_ONCE])
-    taken = [bulk for bulk in due if _take(bulk, turn.clock())]
-    taken.sort(key=lambda bulk: (bulk.authentication_id or 0, bulk.pk))
-    for authentication_id, found in groupby(taken, key=lambda bulk: bulk.authentication_id):
-        if authentication_id is not None:
-            _ask(list(found), turn.connection_of(authentication_id), turn)
+    """Look at the records of those whose time has come; what a limit or an outage stops is looked at soon."""
+    due = read_rows(BulkWrite, DUE, [turn.account.pk, as_time(turn.clock()), LOOKED_AT_ONCE])
+    for bulk in due:
+        if bulk.authentication_id is None or not _take(bulk, turn.clock()):
+            continue
+        try:
+            _mend(bulk, bulk.authentication_id, turn)
+        except CRMError:
+            BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=turn.clock() + _patience())
 
 
 def _take(bulk: BulkWrite, now: datetime) -> bool:
-    """Whether it is ours to ask about: its next time is noted by one of many workers."""
+    """Whether it is ours to look at: its next time is noted by one of many workers."""
     next_at = now + (now - bulk.created_at)
     as_seen = BulkWrite.objects.filter(pk=bulk.pk, poll_at=bulk.poll_at)
     return bool(as_seen.update(poll_at=next_at if next_at < bulk.created_at + WATCHED_FOR else None))
 
 
-def _ask(bulks: Sequence[BulkWrite], connection: AuthenticatedConnection, turn: Turn) -> None:
-    told = connection.read_bulk([bulk.handle for bulk in bulks])
-    for bulk in bulks:
-        progress = told.get(bulk.handle)
-        if progress is not None and not progress.is_finished:
-            continue
-        if progress is not None:
-            _mend(bulk, connection, turn)
-        BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=None, finished_at=turn.clock())
+def _patience() -> timedelta:
+    return timedelta(seconds=settings.BULK_PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +72,23 @@ class _Overwritten:
     delivery: Delivery
 
 
-def _mend(bulk: BulkWrite, connection: AuthenticatedConnection, turn: Turn) -> None:
-    """Send again what is newer than the bulk write and does not stand any more."""
+def _mend(bulk: BulkWrite, authentication_id: int, turn: Turn) -> None:
+    """Send again what is newer than the bulk write and does not stand any more: just those fields. Raises CRMError."""
     suspects = list(_find_suspects(bulk))
-    types = {each.entry["crm_field"]: KNOWN_TYPES[each.entry["type"]] for each in suspects if read_type(each.entry)}
-    records = _read(bulk.entity_type, sorted({each.record_id for each in suspects}), connection, types)
-    again = {each.delivery.pk: each.delivery for each in suspects if _is_lost(each, records.get(each.record_id))}
-    for delivery in again.values():
+    if not suspects:
+        return
+    records = _read(bulk.entity_type, suspects, turn.connection_of(authentication_id))
+    lost: dict[Delivery, set[str]] = defaultdict(set)
+    for each in suspects:
+        if _is_lost(each, records.get(each.record_id)):
+            lost[each.delivery].add(each.entry["crm_field"])
+    for delivery, fields in lost.items():
         with suppress(ReplayRefused):
-            replay_delivery(delivery=delivery, actor=None, now=turn.clock())
-    logger.warning("Bulk write %s was carried out late; %s newer deliveries go again.", bulk.pk, len(again))
+            replay_delivery(delivery=delivery, actor=None, now=turn.clock(), only=fields)
+    if lost:
+        logger.warning(
+            "Bulk write %s was carried out late; of %s newer deliveries fields go again.", bulk.pk, len(lost)
+        )
 
 
 def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:
@@ -122,12 +123,11 @@ def _is_of(entry: Entry, field: str) -> bool:
 
 
 def _read(
-    entity_type: str, ids: Sequence[str], connection: AuthenticatedConnection, types: Mapping[str, FieldType]
-) -> dict[str, CRMRecord]:
-    records: dict[str, CRMRecord] = {}
-    for start in range(0, len(ids), READ_AT_ONCE):
-        records |= connection.get_records(entity_type, ids[start : start + READ_AT_ONCE], types=types)
-    return records
+    entity_type: str, suspects: Sequence[_Overwritten], connection: AuthenticatedConnection
+) -> Mapping[str, CRMRecord]:
+    """The records of one bulk write, which are at most as many as a call shows."""
+    types = {each.entry["crm_field"]: KNOWN_TYPES[each.entry["type"]] for each in suspects if read_type(each.entry)}
+    return connection.get_records(entity_type, sorted({each.record_id for each in suspects}), types=types)
 
 
 def _is_lost(suspect: _Overwritten, record: CRMRecord | None) -> bool:

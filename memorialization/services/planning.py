@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from crm_integrations.models import Configuration
 from memorialization.models import Contact, Interaction
@@ -16,6 +16,7 @@ from memorialization.services.single_pushes import describe_error
 logger = logging.getLogger(__name__)
 
 CONTACTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep everybody else waiting
+DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the interactions
 PLAN_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be planned: a fault of ours, so it may be mended
 
 
@@ -50,6 +51,9 @@ def _plan_contacts(configuration_id: UUID, contact_ids: Sequence[int], now: date
     """Plan some contacts together; when that fails, one by one, so that one of them cannot keep back the others."""
     try:
         return _fold_locked(configuration_id, contact_ids, now)
+    except DATABASE_TROUBLES as error:
+        logger.warning("Interactions could not be planned now: %s.", describe_error(error))
+        return 0
     except Exception as error:  # noqa: BLE001 - one contact's fault must not keep back the others
         if len(contact_ids) == 1:
             logger.error("The interactions of contact %s cannot be planned: %s.", contact_ids[0], describe_error(error))

@@ -4,7 +4,7 @@ The marks on the record decide as always: a replay never puts an older value ove
 `replay_runs`' business; what a replay is, is decided here for both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +39,13 @@ class ReplayRefused(Exception):
         self.reason = reason
 
 
-def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) -> Delivery:
-    """Send a delivery again: a new revision, or the same one at once when it still waits. Raises ReplayRefused."""
+def replay_delivery(
+    *, delivery: Delivery, actor: User | None, now: datetime, only: Collection[str] | None = None
+) -> Delivery:
+    """Send a delivery again: a new revision, or the same one at once when it still waits. Raises ReplayRefused.
+
+    `only`: the CRM fields that are sent again, all of them without it.
+    """
     with transaction.atomic():
         contacts = Contact.objects.select_for_update()  # as planners do for revisions
         try:
@@ -50,7 +55,9 @@ def replay_delivery(*, delivery: Delivery, actor: User | None, now: datetime) ->
             raise ReplayRefused(PRUNED) from None
         if contact.erased_at is not None:
             raise ReplayRefused("erased")
-        replayed = _make_due(delivery, now) if delivery.state == Delivery.State.WAITING else _revise(delivery, now)
+        replayed = (
+            _make_due(delivery, now) if delivery.state == Delivery.State.WAITING else _revise(delivery, now, only)
+        )
         assert replayed.lane is not None  # the database's own rule for waiting deliveries
         record_audit(
             actor=actor,
@@ -83,8 +90,9 @@ def refusal_of(delivery: Delivery, *, unlinks: Sequence[Mapping[str, str]]) -> s
     return "" if delivery.configuration.authentication_id is not None else "not_authenticated"
 
 
-def build_replay(delivery: Delivery, *, revision: int, now: datetime) -> Delivery:
+def build_replay(delivery: Delivery, *, revision: int, now: datetime, only: Collection[str] | None = None) -> Delivery:
     """The same values once more, not stored yet; what the plan itself left out stays left out."""
+    fields = [entry for entry in delivery.fields if only is None or entry["crm_field"] in only]
     return Delivery(
         configuration_id=delivery.configuration_id,
         interaction_id=delivery.interaction_id,
@@ -92,7 +100,7 @@ def build_replay(delivery: Delivery, *, revision: int, now: datetime) -> Deliver
         entity_type=delivery.entity_type,
         record_id=delivery.record_id,
         revision=revision,
-        fields=[_as_planned(entry) for entry in delivery.fields],
+        fields=[_as_planned(entry) for entry in fields],
         target_rule=delivery.target_rule,
         segment_ended_at=delivery.segment_ended_at,
         segment_key=delivery.segment_key,
@@ -112,12 +120,12 @@ def _make_due(delivery: Delivery, now: datetime) -> Delivery:
     return delivery
 
 
-def _revise(delivery: Delivery, now: datetime) -> Delivery:
+def _revise(delivery: Delivery, now: datetime, only: Collection[str] | None) -> Delivery:
     """A new revision with the same values."""
     reason = refusal_of(delivery, unlinks=delivery.interaction.unlinks)
     if reason:
         raise ReplayRefused(reason)
-    replay = build_replay(delivery, revision=_next_revision(delivery), now=now)
+    replay = build_replay(delivery, revision=_next_revision(delivery), now=now, only=only)
     authentication = delivery.configuration.authentication
     assert authentication is not None  # `refusal_of` has looked
     account_id = delivery.lane.account_id if delivery.lane is not None else authentication.account_id

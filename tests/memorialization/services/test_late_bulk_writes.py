@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
+from crm_integrations.providers.errors import CRMUnavailable
 from memorialization.models import BulkWrite, Delivery
 from memorialization.services.due_work import BULK_FROM
 from memorialization.services.sweeping import sweep_once
@@ -37,18 +38,17 @@ def job(configuration, clock):
     return found
 
 
-def write_newer(configuration, clock, subject="V2"):
+def write_newer(configuration, clock, **values):
     later = NOW + timedelta(minutes=1)
-    delivery = make_delivery(
-        configuration, make_entry("subject", subject, occurred_at=later), record_id="0", ended_at=later
-    )
+    entries = [make_entry(field, value, occurred_at=later) for field, value in (values or {"subject": "V2"}).items()]
+    delivery = make_delivery(configuration, *entries, record_id="0", ended_at=later)
     push_all(configuration, clock)
-    assert subject_of(configuration) == subject
+    assert record_of(configuration)["subject"] == "V2"
     return delivery
 
 
-def subject_of(configuration):
-    return account_of(configuration).records[RECORD]["subject"]
+def record_of(configuration):
+    return account_of(configuration).records[RECORD]
 
 
 def go_on(configuration, clock, *, hours):
@@ -58,36 +58,57 @@ def go_on(configuration, clock, *, hours):
         push_all(configuration, clock)
 
 
-def test_a_newer_value_that_it_overwrote_goes_again(configuration, clock, job):
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_a_newer_value_that_it_overwrote_goes_again(configuration, clock, job, is_forgotten):
     newer = write_newer(configuration, clock)
-    account_of(configuration).work(job)
-    assert subject_of(configuration) == "V1"
     go_on(configuration, clock, hours=2)
-    assert subject_of(configuration) == "V2"
+    account_of(configuration).work(job)
+    if is_forgotten:
+        account_of(configuration).jobs.clear()
+    assert record_of(configuration)["subject"] == "V1"
+    go_on(configuration, clock, hours=4)
+    assert record_of(configuration)["subject"] == "V2"
     replay = Delivery.objects.get(replay_of=newer)
     assert (replay.state, Delivery.objects.filter(replay_of__isnull=False).count()) == ("delivered", 1)
-    assert BulkWrite.objects.get().poll_at is None
 
 
 def test_what_somebody_else_wrote_since_stays(configuration, clock, job):
+    write_newer(configuration, clock, subject="V2", priority="high")
+    account_of(configuration).work(job)
+    record_of(configuration)["priority"] = "by hand"
+    go_on(configuration, clock, hours=2)
+    assert record_of(configuration) == {"subject": "V2", "priority": "by hand"}
+    record_of(configuration)["subject"] = "by hand"
+    go_on(configuration, clock, hours=24)
+    assert record_of(configuration) == {"subject": "by hand", "priority": "by hand"}
+
+
+def test_its_records_are_looked_at_ever_more_seldom_and_for_a_day(configuration, clock, job):
+    write_newer(configuration, clock)
+    read = len(calls_of(configuration, "get_records"))
+    go_on(configuration, clock, hours=30)
+    assert 4 <= len(calls_of(configuration, "get_records")) - read <= 8
+    assert BulkWrite.objects.get().poll_at is None
+
+
+def test_nobody_is_asked_where_nothing_newer_was_written(configuration, clock, job):
+    calls = len(account_of(configuration).calls)
+    go_on(configuration, clock, hours=30)
+    assert len(account_of(configuration).calls) == calls
+
+
+def test_while_the_crm_is_away_it_is_looked_at_soon_again(configuration, clock, job, monkeypatch):
     write_newer(configuration, clock)
     account_of(configuration).work(job)
-    account_of(configuration).records[RECORD]["subject"] = "by hand"
+    account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False, status=503))
     go_on(configuration, clock, hours=2)
-    assert subject_of(configuration) == "by hand"
-    assert not Delivery.objects.filter(replay_of__isnull=False).exists()
+    assert record_of(configuration)["subject"] == "V2"
 
 
-def test_one_that_never_ends_is_asked_about_ever_more_seldom_and_for_a_day(configuration, clock, job):
-    asked = len(calls_of(configuration, "read_bulk"))
-    go_on(configuration, clock, hours=30)
-    assert 3 <= len(calls_of(configuration, "read_bulk")) - asked <= 8
-    assert BulkWrite.objects.get().poll_at is None
-
-
-def test_one_that_the_crm_forgot_is_not_asked_about_again(configuration, clock, job):
-    account_of(configuration).jobs.clear()
-    asked = len(calls_of(configuration, "read_bulk"))
-    go_on(configuration, clock, hours=3)
-    assert len(calls_of(configuration, "read_bulk")) == asked + 1
-    assert BulkWrite.objects.get().poll_at is None
+def test_the_next_bulk_write_is_looked_at_soon(configuration, clock, job):
+    go_on(configuration, clock, hours=6)
+    for number in range(BULK_FROM):
+        make_delivery(configuration, make_entry("subject", "V3"), record_id=str(number), ended_at=clock())
+    push_all(configuration, clock)
+    latest = BulkWrite.objects.latest("pk")
+    assert latest.poll_at <= clock() + timedelta(seconds=30)

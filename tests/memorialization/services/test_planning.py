@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from crm_integrations.models import Configuration
 from memorialization.models import Delivery, Interaction, MappingVersion
@@ -130,3 +131,18 @@ def test_a_configuration_that_cannot_be_planned_does_not_keep_back_the_others(co
     Configuration.objects.filter(pk=broken.pk).update(time_zone="UTC")
     assert plan_due_interactions(now=LATER + timedelta(minutes=5), limit=3) == 3
     assert set(Interaction.objects.values_list("due_at", flat=True)) == {LIMIT}
+
+
+def test_trouble_of_the_database_puts_nobody_off(configuration, monkeypatch):
+    wait_for_acw(configuration)
+    fold = planning._fold_locked
+    troubles = [OperationalError("database is locked")]
+
+    def fold_or_fail(*args):
+        if troubles:
+            raise troubles.pop()
+        return fold(*args)
+
+    monkeypatch.setattr(planning, "_fold_locked", fold_or_fail)
+    assert plan_due_interactions(now=LATER, limit=3) == 0
+    assert plan_due_interactions(now=LATER, limit=3) == 1
