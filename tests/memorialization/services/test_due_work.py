@@ -1,6 +1,7 @@
 """Which way due lanes go: alone at once while there are plenty of calls, in bulk when they become few."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,3 +108,14 @@ def test_one_value_is_delivered_in_bulk_when_no_single_write_is_left(configurati
     use_single_writes(configuration, OURS)
     push_all(configuration, clock)
     assert [len(updates) for _type, updates in calls_of(configuration, "update_records")] == [1]
+
+
+def test_a_backlog_waits_for_a_place_that_the_budget_has_not_heard_of_yet(configuration):
+    make_many(configuration, BULK_FROM)
+    with transaction.atomic():
+        book = open_book(account_id=configuration.authentication.account_id)
+        known = book.window_of("bulk")
+        book.put("bulk", replace(known, granted=known.calls, granted_at=NOW))
+        book.save()
+    assert find(configuration).works == ()
+    assert find(configuration).opens_at == NOW + timedelta(seconds=1)
