@@ -19,7 +19,7 @@ from memorialization.services.waking import wake_accounts
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5  # for accounts whose moment has come: one read of an index
-JITTER = 0.2  # so that the timers of many workers do not look and sweep at the same moment
+EARLIEST, LATEST = 0.75, 1.1  # of a period, so that the timers of many workers do not look and sweep at the same moment
 RESTARTED = "WORKER_RESTARTED_ITSELF"  # in the environment of a worker that its watchdog started again
 
 
@@ -81,4 +81,4 @@ class SweepTimer:
 
 
 def _about(seconds: float) -> float:
-    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    return seconds * random.uniform(EARLIEST, LATEST)  # noqa: S311 - no secret
