@@ -136,13 +136,12 @@ def _answer(
     )
     is_expected = now - address.opened_at < EXPECTED_FOR
     onward = address.renewed(now) if card.is_live else address
-    url = _url(onward)
-    version = _version(card, url)
+    version = _version(card, onward)
     if request.GET.get("seen") == version and _is_from_script(request):
         return HttpResponse(status=204)
     context: dict[str, Any] = {
         "card": card,
-        "url": url,
+        "url": _url(onward),
         "version": version,
         "link_url": reverse("customer_card_link", args=[sign_address(onward)]),
         "is_updating": card.is_live or is_expected,
@@ -164,6 +163,6 @@ def _url(address: CardAddress) -> str:
     return reverse("customer_card", args=[sign_address(address)])
 
 
-def _version(card: CustomerCard, url: str) -> str:
-    """The same for as long as the page would look the same."""
-    return hashlib.sha256(repr((card, url)).encode()).hexdigest()[:16]
+def _version(card: CustomerCard, address: CardAddress) -> str:
+    """The same for as long as the page would look the same; each signature of an address has a time of its own."""
+    return hashlib.sha256(repr((card, int(address.signed_at.timestamp()))).encode()).hexdigest()[:16]

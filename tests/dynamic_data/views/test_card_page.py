@@ -2,8 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
+from django.core.signing import TimestampSigner, b62_encode
 from django.urls import resolve, reverse
 from django.utils import timezone
 
@@ -223,8 +225,10 @@ def test_the_page_renews_its_address_while_the_interaction_goes_on(client, confi
     assert client.get(renewed).status_code == 200
 
 
-def test_a_poll_that_finds_nothing_new_has_no_body_and_asks_the_crm_nothing(client, signed, kept_links):
+def test_a_poll_that_finds_nothing_new_has_no_body_and_asks_the_crm_nothing(client, signed, kept_links, monkeypatch):
     kept_links.live.add("c1")
+    seconds = count(int(timezone.now().timestamp()))  # each signature a second after the one before
+    monkeypatch.setattr(TimestampSigner, "timestamp", lambda _self: b62_encode(next(seconds)))
     page = text_of(client.get(card_url(signed)))
     poll = re.search(r'hx-get="([^"]+look=poll[^"]+)"', page)[1].replace("&amp;", "&")
     before = reads()
