@@ -6,7 +6,6 @@ hold what the card shows and nothing else, for ten minutes at most. Losing them 
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import fields as parts_of
@@ -16,6 +15,7 @@ from django.core.cache import cache
 
 from crm_integrations.contact_links import RecordReference
 from crm_integrations.database_clock import Clock
+from crm_integrations.failure_pauses import FailurePause
 from crm_integrations.providers.base import CRMField, CRMRecord
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ RECORD_PARTS = tuple(part.name for part in parts_of(CRMRecord))
 WHOLE_ACCOUNT = ""  # in place of an entity type
 QUIET_AFTER_FAILURE_S = 5.0  # a card asks the cache several times, each of which would wait for one that is silent
 
-_failed_at: list[float] = []  # the monotonic time of the last failure; empty while the cache answers
+_pause = FailurePause(QUIET_AFTER_FAILURE_S)
 
 ShownFields = Mapping[str, Sequence[CRMField]]
 
@@ -128,16 +128,13 @@ class ReadingCache:
 
 def _tolerant(act: Callable[[], T], otherwise: T) -> T:
     """The cache is a saving: while it is away, the CRM is asked each time, and the cache once in a while."""
-    failed_at = _failed_at[:1]  # another thread may clear it
-    if failed_at and time.monotonic() - failed_at[0] < QUIET_AFTER_FAILURE_S:
+    if _pause.is_quiet():
         return otherwise
-    if failed_at:
-        _failed_at[:] = [time.monotonic()]  # one tries, and the others do not wait for what becomes of it
     try:
         found = act()
     except Exception:
-        _failed_at[:] = [time.monotonic()]
-        logger.warning("The cache of record readings cannot be reached.", exc_info=True)
+        if _pause.note_failure():
+            logger.warning("The cache of record readings cannot be reached.", exc_info=True)
         return otherwise
-    _failed_at.clear()
+    _pause.note_success()
     return found

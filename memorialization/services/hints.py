@@ -9,8 +9,6 @@ only; what waits in the second is found by the sweep.
 """
 
 import logging
-import threading
-import time
 from functools import cache, partial
 from typing import Any
 
@@ -19,6 +17,7 @@ from django.db import transaction
 from kombu.connection import Connection
 from kombu.pools import producers
 
+from crm_integrations.failure_pauses import FailurePause
 from memorialization.services.hint_sender import HintSender
 
 logger = logging.getLogger(__name__)
@@ -30,8 +29,7 @@ RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "in
 QUIET_AFTER_FAILURE_S = 5.0  # no further hint is tried for this long, so that a broker that is away costs nobody time
 PATIENCE_S = 1.0  # with a broker that is silent; whoever reads from it has more
 
-_failure_lock = threading.Lock()
-_failed_at: list[float] = []  # the monotonic time of the last failure; empty while the broker answers
+_pause = FailurePause(QUIET_AFTER_FAILURE_S)
 
 
 def wake_on_commit(*, account_id: int) -> None:
@@ -52,7 +50,7 @@ def send_hint(*, account_id: int, queue: str = FRESH_QUEUE) -> bool:
 
 def send_message(task: str, *, queue: str = FRESH_QUEUE, **keywords: Any) -> bool:
     """Ask for a task, or not: returns whether the broker took the message. Never raises, and never waits for long."""
-    if _is_quiet():
+    if _pause.is_quiet():
         return False
     try:
         with producers[_connection()].acquire(block=True) as producer:
@@ -66,9 +64,10 @@ def send_message(task: str, *, queue: str = FRESH_QUEUE, **keywords: Any) -> boo
                 ignore_result=True,
             )
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, the sweep does the work
-        _note_failure(error)
+        if _pause.note_failure():
+            logger.warning("Wake-up hints cannot be sent (%s); the sweep takes over.", type(error).__name__)
         return False
-    _note_success()
+    _pause.note_success()
     return True
 
 
@@ -96,32 +95,6 @@ def connect(broker: str) -> Connection:
     patience = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
     connection: Connection = current_app.connection(broker, transport_options=patience)
     return connection
-
-
-def _is_quiet() -> bool:
-    """Whether nothing is tried now. When the quiet is over one tries, and the others wait for what becomes of it."""
-    with _failure_lock:
-        if not _failed_at:
-            return False
-        now = time.monotonic()
-        if now - _failed_at[0] < QUIET_AFTER_FAILURE_S:
-            return True
-        _failed_at[:] = [now]
-        return False
-
-
-def _note_failure(error: Exception) -> None:
-    """Log the first failure of a row only."""
-    with _failure_lock:
-        is_first = not _failed_at
-        _failed_at[:] = [time.monotonic()]
-    if is_first:
-        logger.warning("Wake-up hints cannot be sent (%s); the sweep takes over.", type(error).__name__)
-
-
-def _note_success() -> None:
-    with _failure_lock:
-        _failed_at.clear()
 
 
 _sender = HintSender(lambda account_id: send_hint(account_id=account_id))

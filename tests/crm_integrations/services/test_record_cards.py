@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm_integrations import card_fields as registry
 from crm_integrations.contact_links import RecordReference
+from crm_integrations.failure_pauses import FailurePause
 from crm_integrations.providers.base import CRMField, FieldOption, FieldType
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, GrantEnded, RecordGone, RetryLater
 from crm_integrations.services import call_places, connections, reading_cache
@@ -248,7 +249,7 @@ def test_a_cache_that_is_away_costs_calls_and_nothing_else(configuration, crm, c
         tries.append(1)
         raise ConnectionError
 
-    monkeypatch.setattr(reading_cache, "_failed_at", [])
+    monkeypatch.setattr(reading_cache, "_pause", FailurePause(60))
     for name in ("get_many", "set_many", "add", "set", "delete"):
         monkeypatch.setattr(cache, name, fail)
     for _look in range(2):

@@ -5,6 +5,8 @@ import socket
 import pytest
 from django.db import transaction
 
+from crm_integrations import failure_pauses
+from crm_integrations.failure_pauses import FailurePause
 from memorialization.services import hints
 from memorialization.services.hints import send_backlog_hint, send_hint, wake_on_commit
 
@@ -12,10 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def answering_broker():
-    hints._failed_at.clear()
-    yield
-    hints._failed_at.clear()
+def answering_broker(monkeypatch):
+    monkeypatch.setattr(hints, "_pause", FailurePause(60))
 
 
 @pytest.fixture
@@ -78,19 +78,18 @@ def test_what_has_waited_already_is_hinted_at_in_a_queue_of_its_own(monkeypatch,
     assert set(settings.CELERY_TASK_QUEUES) == set(queues)
 
 
-def test_after_the_quiet_time_it_is_tried_again(monkeypatch, sent):
-    hints._failed_at.append(hints.time.monotonic() - hints.QUIET_AFTER_FAILURE_S)
-    assert send_hint(account_id=1)
-    assert send_hint(account_id=1)
-    assert len(sent) == 2
-
-
-def test_when_the_quiet_time_is_over_one_tries_and_nobody_waits_with_it(monkeypatch):
-    hints._failed_at.append(hints.time.monotonic() - hints.QUIET_AFTER_FAILURE_S)
-    meanwhile = []
+def test_after_the_quiet_time_one_tries_and_nobody_waits_with_it(monkeypatch):
+    monkeypatch.setattr(hints, "_pause", FailurePause(60))
+    clock, meanwhile = [0.0], []
+    monkeypatch.setattr(failure_pauses.time, "monotonic", lambda: clock[0])
+    hints._pause.note_failure()
+    assert not send_hint(account_id=1)
+    clock[0] = 60.0
     monkeypatch.setattr(hints.current_app, "send_task", lambda *_, **__: meanwhile.append(send_hint(account_id=2)))
     assert send_hint(account_id=1)
     assert meanwhile == [False]
+    monkeypatch.setattr(hints.current_app, "send_task", lambda *_, **__: None)
+    assert send_hint(account_id=1) and send_hint(account_id=1)
 
 
 def test_a_broker_that_takes_the_connection_and_says_nothing_is_given_up(monkeypatch):
