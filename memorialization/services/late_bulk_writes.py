@@ -18,7 +18,7 @@ from crm_integrations.providers.base import CRMRecord, CRMValue
 from crm_integrations.providers.errors import CRMError
 from crm_integrations.row_sql import as_time, read_rows
 from crm_integrations.services.connections import AuthenticatedConnection
-from memorialization.deliveries.field_sheets import KNOWN_TYPES, Entry, read_type
+from memorialization.deliveries.field_sheets import Entry, read_type
 from memorialization.deliveries.verification import values_agree
 from memorialization.models import Attempt, BulkWrite, Delivery
 from memorialization.services.account_turn import Turn
@@ -43,19 +43,23 @@ def look_after_given_up(turn: Turn) -> None:
     """Look at the records of those whose time has come; what a limit or an outage stops is looked at soon."""
     due = read_rows(BulkWrite, DUE, [turn.account.pk, as_time(turn.clock()), LOOKED_AT_ONCE])
     for bulk in due:
-        if bulk.authentication_id is None or not _take(bulk, turn.clock()):
+        now = turn.clock()
+        if not _take(bulk, next_at=now + (now - bulk.created_at)) or bulk.authentication_id is None:
             continue
         try:
             _mend(bulk, bulk.authentication_id, turn)
         except CRMError:
-            BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=turn.clock() + _patience())
+            BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=_within_the_watch(bulk, turn.clock() + _patience()))
 
 
-def _take(bulk: BulkWrite, now: datetime) -> bool:
+def _take(bulk: BulkWrite, *, next_at: datetime) -> bool:
     """Whether it is ours to look at: its next time is noted by one of many workers."""
-    next_at = now + (now - bulk.created_at)
     as_seen = BulkWrite.objects.filter(pk=bulk.pk, poll_at=bulk.poll_at)
-    return bool(as_seen.update(poll_at=next_at if next_at < bulk.created_at + WATCHED_FOR else None))
+    return bool(as_seen.update(poll_at=_within_the_watch(bulk, next_at)))
+
+
+def _within_the_watch(bulk: BulkWrite, moment: datetime) -> datetime | None:
+    return moment if moment < bulk.created_at + WATCHED_FOR else None
 
 
 def _patience() -> timedelta:
@@ -102,7 +106,7 @@ def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:
     for lane_id, attempt in by_lane.items():
         carried = _values_of(attempt)
         for field, mark in marks[lane_id].items():
-            holder = holders.get(mark.delivery_id or 0)
+            holder = None if mark.delivery_id is None else holders.get(mark.delivery_id)
             entry = next((each for each in holder.fields if _is_of(each, field)), None) if holder else None
             if holder and entry and field in carried and holder not in attempt.deliveries.all():
                 yield _Overwritten(attempt.lane.record_id, entry, carried[field], holder)
@@ -126,7 +130,7 @@ def _read(
     entity_type: str, suspects: Sequence[_Overwritten], connection: AuthenticatedConnection
 ) -> Mapping[str, CRMRecord]:
     """The records of one bulk write, which are at most as many as a call shows."""
-    types = {each.entry["crm_field"]: KNOWN_TYPES[each.entry["type"]] for each in suspects if read_type(each.entry)}
+    types = {each.entry["crm_field"]: kind for each in suspects if (kind := read_type(each.entry))}
     return connection.get_records(entity_type, sorted({each.record_id for each in suspects}), types=types)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
+from crm_integrations.models import Authentication
 from crm_integrations.providers.errors import CRMUnavailable
 from memorialization.models import BulkWrite, Delivery
 from memorialization.services.due_work import BULK_FROM
@@ -112,3 +113,20 @@ def test_the_next_bulk_write_is_looked_at_soon(configuration, clock, job):
     push_all(configuration, clock)
     latest = BulkWrite.objects.latest("pk")
     assert latest.poll_at <= clock() + timedelta(seconds=30)
+
+
+def test_the_watch_ends_after_a_day_also_while_the_crm_cannot_be_asked(configuration, clock, job):
+    write_newer(configuration, clock)
+    Authentication.objects.update(state=Authentication.State.REAUTHENTICATE)
+    go_on(configuration, clock, hours=25)
+    assert BulkWrite.objects.get().poll_at is None
+
+
+def test_one_whose_authentication_was_removed_asks_for_nothing_for_ever(configuration, clock, job):
+    write_newer(configuration, clock)
+    BulkWrite.objects.update(authentication=None)
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert BulkWrite.objects.get().poll_at > clock()
+    go_on(configuration, clock, hours=25)
+    assert BulkWrite.objects.get().poll_at is None
