@@ -15,7 +15,7 @@ from django.db import transaction
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import BulkProgress, CRMValue
-from crm_integrations.providers.errors import AccessDenied, CRMError, RetryLater
+from crm_integrations.providers.errors import AccessDenied, CRMError, Misconfigured, RetryLater
 from crm_integrations.row_inserts import insert_rows, insert_values
 from crm_integrations.row_sql import read_rows, read_values
 from crm_integrations.row_updates import update_rows
@@ -26,6 +26,7 @@ from memorialization.deliveries.coalescing import Group, merge_types
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 from memorialization.models.bulk_writes import UNCONCLUDED
+from memorialization.services.access_checks import find_cause
 from memorialization.services.bulk_results import conclude_refused, release_poll, store_progress
 from memorialization.services.claims import LaneHold, LeaseLost, call_bound_s, lease_length_s, lock_held_lanes
 from memorialization.services.outcomes import describe_request, link_members
@@ -171,10 +172,7 @@ def _handle_error(bulk: BulkWrite, error: CRMError, connection: AuthenticatedCon
             state=State.SEARCHING, poll_at=settled_at, poll_lease=None, poll_lease_until=None
         )
         return True
-    if isinstance(error, AccessDenied):
-        try:
-            connection.confirm_writing(bulk.entity_type)
-        except CRMError as other:
-            error = other
+    if isinstance(error, AccessDenied | Misconfigured):
+        error = find_cause(connection, bulk.entity_type, error)
     conclude_refused(bulk=bulk, error=error, now=clock())
     return False

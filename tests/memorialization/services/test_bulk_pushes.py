@@ -156,3 +156,18 @@ def test_a_bulk_write_that_the_crm_refused_outright_takes_none_of_its_places(con
     push_all(configuration, clock)
     assert CallBudget.objects.filter(scope="in_flight", granted__gt=0).count() == 0
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_while_the_account_is_away_a_bulk_write_waits_and_blames_none_of_its_records(configuration, clock, monkeypatch):
+    def refuse(_self, *_args, **_keywords):
+        raise Misconfigured("No help desk", status=404)
+
+    with monkeypatch.context() as away:
+        away.setattr(MemoryConnection, "update_records", refuse)
+        away.setattr(MemoryConnection, "confirm_writing", refuse)
+        make_many(configuration)
+        push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", "reason", "goes_alone")) == {("waiting", "crm_unavailable", False)}
+    clock.move(hours=1)
+    push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
