@@ -3,6 +3,7 @@
 import logging
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm_integrations.encryption import UnreadableSecret
@@ -58,22 +59,21 @@ def release_readable(*, authentication_id: int) -> bool:
         return False
     if stored is None or not stored.access_token:
         return False
-    with transaction.atomic():
-        now = timezone.now()
-        changed = held.filter(token_version=stored.token_version)
-        if not changed.update(state=Authentication.State.ACTIVE, state_reason="", state_changed_at=now):
-            return False
-        record_audit(actor=None, action="authentication_released", subject=stored.name)
-    return True
+    return _release(held.filter(token_version=stored.token_version), stored.name)
 
 
-def release_renewed(*, authentication_id: int) -> bool:
-    """End a hold for tokens that are replaced in this very transaction; whether there was one."""
+def release_renewed(*, authentication_id: int) -> None:
+    """End a hold whose tokens are replaced in this very transaction. One for a lost right begins again by its 403."""
     held = Authentication.objects.filter(pk=authentication_id, state=Authentication.State.REAUTHENTICATE)
-    name = held.values_list("name", flat=True).first()
-    if name is None or not held.update(
-        state=Authentication.State.ACTIVE, state_reason="", state_changed_at=timezone.now()
-    ):
+    for name in held.values_list("name", flat=True):
+        _release(held, name)
+
+
+@transaction.atomic
+def _release(held: QuerySet[Authentication], name: str) -> bool:
+    """Let the held one write again; whether it was still held."""
+    now = timezone.now()
+    if not held.update(state=Authentication.State.ACTIVE, state_reason="", state_changed_at=now):
         return False
     record_audit(actor=None, action="authentication_released", subject=name)
     return True

@@ -31,7 +31,7 @@ from memorialization.models import Attempt, BulkWrite, Delivery, RecordLane
 
 STUCK_AFTER = timedelta(seconds=60)  # due for longer, and nothing tried meanwhile: no worker and no sweep is at work
 NEWEST_ATTEMPTS = 50_000  # looked at for signs of work: more than workers make in a minute
-RAMP = timedelta(seconds=1)  # a limit that opens so soon only feels its way into a new window; a full one does not say
+RAMP = timedelta(seconds=1)  # a limit that opens so soon only feels its way into a new window
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,11 @@ def _find_blocked(book: BudgetBook, now: datetime) -> dict[str, datetime]:
         for name in book.windows
         if book.scope_of(name) is not LimitScope.RECORD
     }
-    return {name: at for name, at in opens.items() if at is not None and (at > now + RAMP or _is_place(book, name))}
+    return {
+        name: at for name, at in opens.items() if at is not None and (at > now + RAMP or _counts_places(book, name))
+    }
 
 
-def _is_place(book: BudgetBook, name: str) -> bool:
+def _counts_places(book: BudgetBook, name: str) -> bool:
+    """Whether it is a limit on what runs at the same time: when one of its places opens nobody knows."""
     return book.scope_of(name) is LimitScope.IN_FLIGHT

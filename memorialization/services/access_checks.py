@@ -1,6 +1,6 @@
 """Whose fault a refusal is: a delivery's, or nobody's because the system user may not act any more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crm_integrations.providers.base import CRMConnection
 from crm_integrations.providers.errors import AccessDenied, CRMError, CRMUnavailable, Misconfigured
@@ -25,7 +25,7 @@ class AccessCheck:
     """Whether a CRM that refused a question answers others; asked at most once with success, for one interaction."""
 
     connection: CRMConnection
-    _is_confirmed: bool = False
+    _is_confirmed: bool = field(default=False, init=False)
 
     def accept(self, error: Exception, entity_type: str) -> None:
         """Return when the refusal is an answer. Raises GrantEnded or another CRMError when it says nothing.

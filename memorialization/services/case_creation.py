@@ -60,20 +60,20 @@ class RecordMaker:
         Nothing is made while it is open which of several people called.
         """
         if entity_type == self.settings.person_type:
-            return self._find_owner(entity_type, trail)
-        owner_id = self._find_owner(entity_type, trail)
-        if owner_id is None and self._is_caller_open(entity_type):
+            return self._find_owner(trail, for_type=entity_type)
+        owner_id = self._find_owner(trail, for_type=entity_type)
+        if owner_id is None and self._is_caller_open(for_type=entity_type):
             return None
-        return self._make(entity_type, self._describe_case(owner_id or ""))
+        return self._make(self._describe_case(owner_id or ""), for_type=entity_type)
 
-    def _is_caller_open(self, entity_type: str) -> bool:
+    def _is_caller_open(self, *, for_type: str) -> bool:
         try:
             return len(self.caller.people) > 1
         except (*REFUSALS, NotImplementedError) as error:
-            self.access.accept(error, entity_type)
+            self.access.accept(error, for_type)
             return False
 
-    def _find_owner(self, entity_type: str, trail: Trail) -> str | None:
+    def _find_owner(self, trail: Trail, *, for_type: str) -> str | None:
         """The person, for a record of this type: made for the contact before, found, or made now.
 
         None when that is open, or may not be.
@@ -90,15 +90,15 @@ class RecordMaker:
         try:
             people = self.caller.people
         except (*REFUSALS, NotImplementedError) as error:
-            self.access.accept(error, entity_type)
+            self.access.accept(error, for_type)
             words = error.message if isinstance(error, CRMError) else ""
             trail.add(SEARCH, StepOutcome.PASSED_OVER, words=words)
             return None  # who it is could not be asked, so nobody is made a second time
         if people or not self.settings.creates_people or not self.caller.clues:
             return people[0].id if len(people) == 1 else None
-        return self._make(entity_type, self._describe_person())
+        return self._make(self._describe_person(), for_type=for_type)
 
-    def _make(self, entity_type: str, request: CreationRequest) -> str:
+    def _make(self, request: CreationRequest, *, for_type: str) -> str:
         """The id of a new record, made for the sake of one of this type."""
         contact_id = self.interaction.contact.contact_id
         try:
@@ -111,7 +111,7 @@ class RecordMaker:
                 patience_s=0,
             )
         except REFUSALS as error:
-            self.access.accept(error, entity_type)
+            self.access.accept(error, for_type)
             raise CreationFailed(error.message) from error
         return creation.record.record_id
 

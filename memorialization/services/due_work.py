@@ -22,7 +22,7 @@ SINGLES_AT_ONCE = 10  # what is due is shared among so many claims of threads th
 FEWEST_SINGLES, MOST_SINGLES = 4, 20  # of a claim
 BULKS_AT_ONCE = 10  # what is due is spread over as many bulk writes, which the CRM works off side by side
 SMALLEST_BULK, LARGEST_BULK = 25, 100
-PLACE_SOON = timedelta(seconds=LOOK_AGAIN_S)  # when all places are taken, as far as the budget knows
+SOON = timedelta(seconds=LOOK_AGAIN_S)  # all places are taken, as far as the budget knows, or a window is about to open
 COUNTED_MOST = BULKS_AT_ONCE * LARGEST_BULK
 LANE = RecordLane._meta.db_table
 FIRST_TYPE = f"SELECT entity_type FROM {LANE} WHERE account_id = %s AND entity_type > %s ORDER BY entity_type LIMIT 1"  # noqa: S608
@@ -112,8 +112,8 @@ class WorkFinder:
         is_scarce = is_shut or self._is_half_used(entity_type, now)
         if not goes_alone and self.slots and (due >= BULK_FROM or is_scarce):
             bulk_opens_at = self._opens_at(entity_type, is_bulk=True, now=now)
-            is_full = free_slots <= 0 or (bulk_opens_at is not None and bulk_opens_at <= now + PLACE_SOON)
-            if is_full and (due >= BULK_FROM or is_shut):
+            opens_soon = free_slots <= 0 or (bulk_opens_at is not None and bulk_opens_at <= now + SOON)
+            if opens_soon and (due >= BULK_FROM or is_shut):
                 return None  # one will be free sooner than calls of their own get much done
             if due < BULK_FROM and due < count_on_their_way(account_id=self._account.pk, entity_type=entity_type):
                 return None  # more gather until the next of them is over

@@ -43,10 +43,10 @@ from memorialization.services.single_pushes import describe_error
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep intake waiting
-FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for events that cannot be folded: a fault of ours, so it may be mended
+FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be folded: a fault of ours, so it may be mended
 FOLDED_COLUMNS = ("contact_id", "fold_after")
 WORK_NOTED_EVERY_S = 10.0  # by each process
-DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the events
+DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of what is folded
 
 WITH_EVENTS = f"""
 SELECT {{id}} FROM {Configuration._meta.db_table} present

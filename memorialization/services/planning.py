@@ -3,21 +3,20 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from crm_integrations.models import Configuration
 from memorialization.models import Contact, Interaction
 from memorialization.services.contact_folding import fold_contacts
+from memorialization.services.event_folding import DATABASE_TROUBLES, FOLD_AGAIN_AFTER
 from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
 
 CONTACTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep everybody else waiting
-DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of the interactions
-PLAN_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be planned: a fault of ours, so it may be mended
 
 
 def plan_due_interactions(*, now: datetime, limit: int) -> int:
@@ -65,7 +64,7 @@ def _plan_contacts(configuration_id: UUID, contact_ids: Sequence[int], now: date
 def _come_back_later(contact_id: int, now: datetime) -> None:
     """Let the others have their turn. The next fold that succeeds works the time out anew, from the events."""
     due = Interaction.objects.filter(contact=contact_id, state=Interaction.State.WAITING, due_at__lte=now)
-    due.update(due_at=now + PLAN_AGAIN_AFTER)
+    due.update(due_at=now + FOLD_AGAIN_AFTER)
 
 
 @transaction.atomic

@@ -33,7 +33,7 @@ def recover_lost_lanes(*, now: datetime) -> int:
 
 
 def heal_lanes(*, now: datetime) -> int:
-    """Put right how many lanes: with waiting deliveries and no due time, or with one being sent and no lease.
+    """Put lanes right that have waiting deliveries and no due time, or one being sent and no lease; how many.
 
     A safety net that should find nothing.
     """
@@ -54,9 +54,9 @@ def _lanes_of(deliveries: QuerySet[Delivery]) -> list[int]:
 @transaction.atomic
 def _heal_lane(lane_id: int, now: datetime) -> None:
     """Whatever a lane that nobody holds has under way is over; what may have been applied is looked at first."""
-    if not RecordLane.objects.filter(pk=lane_id).update(lost_leases=F("lost_leases")):
+    lane = RecordLane.objects.select_for_update().filter(pk=lane_id).first()
+    if lane is None:
         return
-    lane = RecordLane.objects.get(pk=lane_id)
     if lane.lease is None:
         _settle_unfinished(lane, now)
     set_next_due(lane_id=lane_id)

@@ -110,11 +110,10 @@ def build_replay(delivery: Delivery, *, revision: int, now: datetime, only: Coll
 
 
 def _make_due(delivery: Delivery, now: datetime) -> Delivery:
-    """Try a waiting delivery now instead of later."""
+    """Try a waiting delivery now, or when its record has rested, instead of later."""
     assert delivery.lane_id is not None
-    make_lanes_due(
-        lane_ids=[delivery.lane_id], due_at=now
-    )  # the lane first, as workers do: they wait, nobody deadlocks
+    # The lane first, as workers do: they wait, nobody deadlocks.
+    make_lanes_due(lane_ids=[delivery.lane_id], due_at=now)
     if not Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(next_attempt_at=now):
         raise ReplayRefused("sending")
     return delivery

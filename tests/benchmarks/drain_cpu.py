@@ -5,8 +5,9 @@ records back, and keeps nothing. A worker that has nothing to do takes some proc
 before and taken off; both are printed. Both have drained or called before: what a process loads and makes once, at its
 first turn, is no cost of a delivery.
 
-The target in milliseconds was set on a machine where the yardstick, a plain call, takes 0.71 ms. On one that is slower,
-or shared, everything takes longer: the engine is held against the yardstick of the same run, too.
+The target is in milliseconds. Where the libraries were chosen, a plain call like the yardstick took 0.71 ms; on a
+machine that is slower, or shared, everything takes longer. So the engine is held against the yardstick of the same run,
+too: a reading of ours, beside the target and not in place of it.
 """
 
 import time
