@@ -101,11 +101,14 @@ def _fold_next(configuration_id: UUID, now: datetime) -> int:
     """
     waiting = _waiting(now).filter(configuration=configuration_id)
     try:
-        return _fold_some(configuration_id, waiting, now)
+        folded = _fold_some(configuration_id, waiting, now)
     except DATABASE_TROUBLES:
         raise
     except Exception:  # noqa: BLE001 - each contact is tried by itself, and who fails again is logged
-        return sum(_fold_contact(configuration_id, contact_id, now) for contact_id in _next_contacts(waiting))
+        folded = sum(_fold_contact(configuration_id, contact_id, now) for contact_id in _next_contacts(waiting))
+    if folded:
+        _note_work(now)
+    return folded
 
 
 def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime) -> int:
@@ -149,7 +152,6 @@ def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now:
     stored = list(chosen)
     if not stored:
         return 0
-    _note_work(now)
     configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
     contacts, new_ids = _lock_contacts(configuration, {name for _pk, name, *_rest in stored})
     events: dict[int, list[ParsedEvent]] = defaultdict(list)
@@ -172,7 +174,10 @@ def _strip_erased(stored: Sequence[tuple[Any, ...]], contacts: Mapping[str, Cont
 
 
 def _note_work(now: datetime) -> None:
-    """Leave a sign that events move, for readiness; seldom, since a write for each would be waste."""
+    """Leave a sign that workers fold, for readiness; seldom, since a write for each would be waste.
+
+    What is folded because a person looks at a contact proves nothing of the others.
+    """
     if not _noted_at or time.monotonic() - _noted_at[0] >= WORK_NOTED_EVERY_S:
         note_heartbeat(name=FOLD, now=now)
         _noted_at[:] = [time.monotonic()]

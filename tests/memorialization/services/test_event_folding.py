@@ -15,6 +15,7 @@ from memorialization.services.event_folding import (
     fold_all_events,
     fold_contact_events,
 )
+from memorialization.services.heartbeats import FOLD, last_heartbeat
 from memorialization.services.intake import accept_events
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import voice
@@ -177,3 +178,13 @@ def test_a_contact_that_is_pruned_just_before_it_is_locked_is_made_anew(configur
     monkeypatch.setattr(event_folding, "read_rows", read_late)
     assert fold() == 1 and waiting() == 0
     assert Interaction.objects.get().contact.contact_id == "1"
+
+
+def test_what_is_folded_for_a_person_who_looks_is_no_sign_that_workers_fold(configuration, monkeypatch):
+    monkeypatch.setattr(event_folding, "_noted_at", [])
+    store(configuration, "1", "2")
+    fold_contact_events(configuration=configuration, contact_id="1", now=NOW)
+    assert InteractionEvent.objects.filter(contact__isnull=True).count() == 1
+    assert last_heartbeat(name=FOLD) is None
+    assert fold_all_events(clock=lambda: NOW, most_s=1) == 1
+    assert last_heartbeat(name=FOLD) == NOW
