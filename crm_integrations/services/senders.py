@@ -7,26 +7,26 @@ statement, written out, since Django builds it ten times slower.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeGuard
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from crm_integrations.models import Authentication, Configuration, IntakeKey
-from crm_integrations.row_sql import as_time, as_uuid, read_values, selection, table_of
+from crm_integrations.row_sql import as_uuid, read_values, selection, table_of
 from crm_integrations.services.intake_keys import IntakeKeyEnded, hash_key
 from crm_integrations.services.webhook_signatures import is_signature_valid
 
 USE_NOTED_EVERY = timedelta(minutes=1)  # the column is for people; a write per event would be waste
 SENDER_QUERY = f"""
-SELECT held.id, COALESCE(held.last_used_at > %s, FALSE), {{configuration}}, {{authentication}}
+SELECT {{key}}, {{configuration}}, {{authentication}}
 FROM {table_of(Configuration)} configuration
-{{joined}} {table_of(IntakeKey)} held ON held.configuration_id = configuration.id AND {{key}}
-  AND held.revoked_at IS NULL AND (held.expires_at IS NULL OR held.expires_at > %s)
+LEFT JOIN {table_of(IntakeKey)} held ON held.configuration_id = configuration.id AND {{condition}}
 LEFT JOIN {table_of(Authentication)} authentication ON authentication.id = configuration.authentication_id
-WHERE configuration.id = %s AND configuration.state <> 'deleted'
+WHERE configuration.id = %s
 """  # noqa: S608 - our own words only
+OF_KEY = ("id", "last_used_at", "expires_at", "revoked_at")  # never secrets
 OF_AUTHENTICATION = ("id", "account_id", "state", "options")  # never tokens
 
 
@@ -43,13 +43,14 @@ def find_bearer(*, configuration_id: UUID, key: str, now: datetime) -> Sender | 
 
     The hash is looked up, not the key, so that the time the search takes tells nothing about stored keys.
     """
-    found = _find_sender("JOIN", "held.kind = 'bearer' AND held.key_hash = %s", hash_key(key), configuration_id, now)
+    found = _find_sender("held.key_hash = %s", hash_key(key), configuration_id)
     if found is None:
         return None
-    key_id, is_noted, configuration = found
-    if not is_noted:
-        _note_use(key_id, now)
-    return Sender(configuration, key_id)
+    stored, configuration = found
+    if not _is_valid(stored, now):
+        return None
+    _note_use(stored, now)
+    return Sender(configuration, stored.pk)
 
 
 def find_holder(*, configuration_id: UUID, key_id: int, now: datetime) -> Configuration | None:
@@ -57,11 +58,11 @@ def find_holder(*, configuration_id: UUID, key_id: int, now: datetime) -> Config
 
     Raises IntakeKeyEnded once the key is revoked, has ended, or is gone.
     """
-    found = _find_sender("LEFT JOIN", "held.id = %s", key_id, configuration_id, now)
+    found = _find_sender("held.id = %s", key_id, configuration_id)
     if found is None:
         return None
-    valid_id, _is_noted, configuration = found
-    if valid_id is None:
+    stored, configuration = found
+    if not _is_valid(stored, now):
         raise IntakeKeyEnded
     return configuration
 
@@ -73,31 +74,39 @@ def find_signer(*, configuration_id: UUID, headers: Mapping[str, str], body: byt
     """
     for stored in _valid_keys(configuration_id, IntakeKey.Kind.SIGNING, now):
         if is_signature_valid(secret=stored.secret, headers=headers, body=body, now=now):
-            if stored.last_used_at is None or stored.last_used_at <= now - USE_NOTED_EVERY:
-                _note_use(stored.pk, now)
+            _note_use(stored, now)
             return Sender(stored.configuration, stored.pk)
     return None
 
 
 def _find_sender(
-    joined: str, key: str, value: str | int, configuration_id: UUID, now: datetime
-) -> tuple[Any, bool, Configuration] | None:
-    """Id of the key, whether its use was noted just now, and configuration; by a condition with one parameter.
+    condition: str, value: str | int, configuration_id: UUID
+) -> tuple[IntakeKey | None, Configuration] | None:
+    """The configuration unless it is deleted, and its key under a condition with one parameter, valid or not.
 
-    With a LEFT JOIN the configuration also comes without a valid key, whose id is then None.
+    Whether the key is valid is not asked here: PostgreSQL plans each statement anew, the longer the more it says.
     """
     columns = selection(Configuration, connection.vendor, "configuration")
+    of_key = selection(IntakeKey, connection.vendor, "held", OF_KEY)
     tokenless = selection(Authentication, connection.vendor, "authentication", OF_AUTHENTICATION)
-    statement = SENDER_QUERY.format(joined=joined, key=key, configuration=columns.names, authentication=tokenless.names)
-    parameters = [as_time(now - USE_NOTED_EVERY), value, as_time(now), as_uuid(configuration_id)]
-    found = read_values(statement, parameters)
+    statement = SENDER_QUERY.format(
+        condition=condition, key=of_key.names, configuration=columns.names, authentication=tokenless.names
+    )
+    found = read_values(statement, [value, as_uuid(configuration_id)])
     if not found:
         return None
-    pk, is_noted, *values = found[0]
-    configuration: Configuration = columns.build(values[: len(columns)])
+    of_configuration, end = len(of_key), len(of_key) + len(columns)
+    configuration: Configuration = columns.build(found[0][of_configuration:end])
+    if configuration.state == Configuration.State.DELETED:
+        return None
     if configuration.authentication_id is not None:
-        configuration.authentication = tokenless.build(values[len(columns) :])
-    return pk, bool(is_noted), configuration
+        configuration.authentication = tokenless.build(found[0][end:])
+    key = of_key.build(found[0][:of_configuration])
+    return (key if key.pk is not None else None), configuration
+
+
+def _is_valid(key: IntakeKey | None, now: datetime) -> TypeGuard[IntakeKey]:
+    return key is not None and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
 def _valid_keys(configuration_id: UUID, kind: str, now: datetime) -> QuerySet[IntakeKey]:
@@ -111,6 +120,7 @@ def _valid_keys(configuration_id: UUID, kind: str, now: datetime) -> QuerySet[In
     )
 
 
-def _note_use(pk: int, now: datetime) -> None:
-    earlier = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
-    IntakeKey.objects.filter(earlier, pk=pk).update(last_used_at=now)
+def _note_use(key: IntakeKey, now: datetime) -> None:
+    if key.last_used_at is None or key.last_used_at <= now - USE_NOTED_EVERY:
+        earlier = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
+        IntakeKey.objects.filter(earlier, pk=key.pk).update(last_used_at=now)
