@@ -1,4 +1,4 @@
-"""Intake: events are read, and those of one call stored in one transaction (semantics §2).
+"""Intake: events are read, and those of one call stored together (semantics §2).
 
 What is answered as accepted is committed; what follows from it is `event_folding`'s, at once in a worker, or later
 when no worker is there. An event that comes again has no second effect; the same id with another body is refused, and
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
@@ -76,7 +75,7 @@ class _Outcome:
 def accept_events(
     *, configuration: Configuration, payloads: Sequence[Any], received_at: datetime, origin: str = "api"
 ) -> IntakeResult:
-    """Store events, and have a worker fold them. Database errors undo everything."""
+    """Store events, all or none of those that can be read, and have a worker fold them. Raises database errors."""
     candidates, rejected = _read_payloads(payloads, received_at)
     if not candidates:
         return IntakeResult(rejected=tuple(rejected))
@@ -111,13 +110,12 @@ def _claimed_id(payload: Any) -> str | None:
 
 
 def _store_batch(batch: _Batch) -> _Outcome:
-    """One transaction for the events; the account they may have work for is woken when it is over."""
-    with transaction.atomic():
-        outcome = _sort_out(batch, _store_events(batch))
-        authentication = batch.configuration.authentication
-        if outcome.accepted and authentication is not None:
-            wake_on_commit(account_id=authentication.account_id)
-    return outcome
+    """Store the events, all or none, and wake the account they may have work for."""
+    stored = _store_events(batch)
+    authentication = batch.configuration.authentication
+    if stored and authentication is not None:
+        wake_on_commit(account_id=authentication.account_id)
+    return _sort_out(batch, stored)
 
 
 def _store_events(batch: _Batch) -> set[str]:
