@@ -12,6 +12,8 @@ LIMIT_LABELS: Mapping[str, str | Promise] = {
     "ticket-fields-index": _("Reading ticket fields"),
     "tickets-index": _("Reading lists of tickets"),
     "search-index": _("Searches"),
+    "tickets-create": _("Creation of tickets"),
+    "custom-objects": _("Calls about custom objects"),
     "per-ticket-updates": _("Updates of the same ticket"),
     "create-update-user": _("Updates of the same user"),
     "organization-update": _("Updates of the same organization"),

@@ -1,7 +1,8 @@
 """Zendesk's limits as it documents them, and which of them a request spends.
 
 Sources: https://developer.zendesk.com/api-reference/introduction/rate-limits/ and the headers of recorded traffic,
-whose names the classes carry. The first answers correct what a plan allows.
+whose names the classes carry. The first answers correct what a plan allows. Some are documented nowhere: these have no
+size, and let everything through until they refuse a call.
 """
 
 import re
@@ -27,6 +28,8 @@ LIMITS = (
     CallLimit("ticket-fields-index", 20, 60),
     CallLimit("tickets-index", 100, 60),
     CallLimit("search-index", 2500, 60),
+    CallLimit("tickets-create", None, 60),
+    CallLimit("custom-objects", None, 60),
     CallLimit("per-ticket-updates", 30, 600, LimitScope.RECORD),
     CallLimit("create-update-user", 5, 60, LimitScope.RECORD),
     CallLimit("organization-update", 5, 60, LimitScope.RECORD, is_told=False),
@@ -38,10 +41,13 @@ WRITES = {
     "user": (ACCOUNT, "users-update", "create-update-user"),
     "organization": (ACCOUNT, "organization-update"),
 }
+CUSTOM_OBJECTS = (ACCOUNT, "custom-objects")
 BULK = (ACCOUNT, JOBS)
 REQUESTS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"PUT /api/v2/(tickets|users|organizations)/update_many"), BULK),
     (re.compile(r"POST /api/v2/custom_objects/[^/]+/jobs"), BULK),
+    (re.compile(r"[A-Z]+ /api/v2/custom_objects(/.*)?"), CUSTOM_OBJECTS),
+    (re.compile(r"POST /api/v2/tickets"), (ACCOUNT, "tickets-create")),
     (re.compile(r"(PUT|POST|DELETE) /api/v2/tickets/\d+(/tags)?"), WRITES["ticket"]),
     (re.compile(r"PUT /api/v2/users/\d+"), WRITES["user"]),
     (re.compile(r"POST /api/v2/users"), (ACCOUNT, "users-update")),
@@ -62,7 +68,7 @@ def request_classes(method: str, path: str) -> tuple[str, ...]:
 
 def write_classes(entity_type: str, *, is_bulk: bool) -> tuple[str, ...]:
     """The limits that one write of a record type spends."""
-    return BULK if is_bulk else WRITES.get(entity_type, (ACCOUNT,))
+    return BULK if is_bulk else WRITES.get(entity_type, CUSTOM_OBJECTS)
 
 
 def build_reports(reports: Iterable[ZendeskLimitReport]) -> list[LimitReport]:

@@ -20,7 +20,8 @@ from zendesk_client import FinishedCall, LimitReport, NoAnswer, RateLimited, Rec
         ("PUT", "/api/v2/users/7", WRITES["user"]),
         ("PUT", "/api/v2/users/7/tags", ("account",)),
         ("PUT", "/api/v2/organizations/7", WRITES["organization"]),
-        ("PATCH", "/api/v2/custom_objects/car/records/01G", ("account",)),
+        ("PATCH", "/api/v2/custom_objects/car/records/01G", ("account", "custom-objects")),
+        ("GET", "/api/v2/custom_objects", ("account", "custom-objects")),
         ("PUT", "/api/v2/tickets/update_many", BULK),
         ("PUT", "/api/v2/users/update_many", BULK),
         ("POST", "/api/v2/custom_objects/car/jobs", BULK),
@@ -28,6 +29,7 @@ from zendesk_client import FinishedCall, LimitReport, NoAnswer, RateLimited, Rec
         ("GET", "/api/v2/ticket_fields", ("account", "ticket-fields-index")),
         ("GET", "/api/v2/users/search", ("account", "search-index")),
         ("POST", "/api/v2/users", ("account", "users-update")),
+        ("POST", "/api/v2/tickets", ("account", "tickets-create")),
     ],
 )
 def test_a_request_spends_the_limits_of_its_address(method, path, classes):
@@ -38,7 +40,7 @@ def test_a_request_spends_the_limits_of_its_address(method, path, classes):
     ("entity_type", "is_bulk", "classes"),
     [
         ("ticket", False, WRITES["ticket"]),
-        ("custom_object:car", False, ("account",)),
+        ("custom_object:car", False, ("account", "custom-objects")),
         ("ticket", True, BULK),
         ("custom_object:car", True, BULK),
     ],
@@ -47,9 +49,9 @@ def test_a_write_spends_the_limits_of_its_request(entity_type, is_bulk, classes)
     assert write_classes(entity_type, is_bulk=is_bulk) == classes
 
 
-def test_the_seeds_are_those_of_the_demo():
+def test_the_documented_limits_are_those_of_the_demo():
     scopes = {"account": LimitScope.ACCOUNT, "jobs": LimitScope.IN_FLIGHT}
-    seeds = {limit.limit_class: (limit.calls, limit.window_s, limit.scope) for limit in LIMITS}
+    seeds = {each.limit_class: (each.calls, each.window_s, each.scope) for each in LIMITS if each.calls is not None}
     demo = {
         name: (bucket.total, bucket.window_s, scopes.get(bucket.per, LimitScope.RECORD))
         for name, bucket in BUCKETS.items()
@@ -100,7 +102,10 @@ def test_a_refusal_that_names_no_limit_spares_an_account_that_has_calls_left(pat
 @pytest.mark.parametrize(
     ("method", "path", "blocked"),
     [
-        ("PATCH", "/api/v2/custom_objects/device/records/01J", "account"),
+        ("PATCH", "/api/v2/custom_objects/device/records/01J", "custom-objects"),
+        ("POST", "/api/v2/custom_objects/device/records/search", "custom-objects"),
+        ("POST", "/api/v2/tickets", "tickets-create"),
+        ("GET", "/api/v2/users/me", "account"),
         ("PUT", "/api/v2/tickets/7", "tickets-update"),
         ("GET", "/api/v2/users/search", "search-index"),
     ],
