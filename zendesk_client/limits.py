@@ -8,6 +8,8 @@ anything unreadable is left out.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -43,10 +45,14 @@ def parse_limits(headers: Mapping[str, str]) -> tuple[LimitReport, ...]:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of ``Retry-After`` (0 to 86,400), or None when it is absent or no number of seconds."""
-    return _read_seconds(
-        next((str(value) for name, value in headers.items() if str(name).lower() == "retry-after"), "")
-    )
+    """Return the seconds of ``Retry-After`` (0 to 86,400), or None when it is absent or cannot be read.
+
+    What stands before Zendesk may give a date instead (RFC 9110 §10.2.3): it counts from the answer's own ``Date``.
+    """
+    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+    said = lowered.get("retry-after", "")
+    seconds = _read_seconds(said)
+    return seconds if seconds is not None else _seconds_until(said, lowered.get("date", ""))
 
 
 def find_exhausted_class(reports: tuple[LimitReport, ...]) -> str:
@@ -85,3 +91,16 @@ def _read_count(value: str) -> int | None:
 def _read_seconds(value: str) -> float | None:
     """With their fractions: an account that tells them must not be called too soon."""
     return min(float(value), LONGEST_WAIT_S) if _NUMBER.fullmatch(value) else None
+
+
+def _seconds_until(value: str, date: str) -> float | None:
+    until, since = _read_date(value), _read_date(date) or datetime.now(UTC)
+    return None if until is None else min(max((until - since).total_seconds(), 0.0), LONGEST_WAIT_S)
+
+
+def _read_date(value: str) -> datetime | None:
+    try:
+        read = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

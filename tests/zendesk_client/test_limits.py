@@ -1,5 +1,8 @@
 """What Zendesk says of its limits is read in every spelling, and garbage is left out."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +85,24 @@ def test_retry_after_is_read_in_seconds_and_bounded_to_a_day(value, seconds):
     assert parse_retry_after({"RETRY-AFTER": value}) == seconds
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Mon, 30 Nov 2026 18:01:30 GMT", 90),
+        ("Mon, 30 Nov 2026 17:00:00 GMT", 0),
+        ("Tue, 30 Nov 2027 18:00:00 GMT", 86_400),
+    ],
+)
+def test_retry_after_may_be_a_date_which_counts_from_that_of_the_answer(value, seconds):
+    assert parse_retry_after({"Retry-After": value, "Date": "Mon, 30 Nov 2026 18:00:00 GMT"}) == seconds
+
+
+@pytest.mark.parametrize("date", ["", "no date"])
+def test_without_a_date_of_the_answer_it_counts_from_now(date):
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    assert 0 < parse_retry_after({"Retry-After": until, "Date": date}) <= 100
+
+
 def test_without_retry_after_nothing_is_made_up():
     assert parse_retry_after({}) is None
 
@@ -94,7 +115,10 @@ def test_the_account_is_named_first_when_it_is_used_up():
 
 
 @given(
-    st.dictionaries(st.sampled_from(["x-rate-limit", "ratelimit-reset", "zendesk-ratelimit-a"]) | st.text(), st.text())
+    st.dictionaries(
+        st.sampled_from(["x-rate-limit", "ratelimit-reset", "zendesk-ratelimit-a", "retry-after", "date"]) | st.text(),
+        st.text() | st.datetimes().map(format_datetime),
+    )
 )
 def test_no_headers_make_the_parsers_raise(headers):
     parse_limits(headers)
