@@ -126,16 +126,19 @@ class Server:
 @contextmanager
 def without_disk(pid: int, bytes_left: int) -> Iterator[None]:
     """No file of a process and its children may grow beyond so many bytes (RLIMIT_FSIZE), as if the disk were full."""
-    for member in descendants(pid):
-        _soft, hard = resource.prlimit(member, resource.RLIMIT_FSIZE)
-        resource.prlimit(member, resource.RLIMIT_FSIZE, (bytes_left, hard))
     try:
+        _limit_files(pid, bytes_left)
         yield
     finally:
-        for member in descendants(pid):
-            with suppress(ProcessLookupError):
-                _soft, hard = resource.prlimit(member, resource.RLIMIT_FSIZE)
-                resource.prlimit(member, resource.RLIMIT_FSIZE, (hard, hard))
+        _limit_files(pid, None)
+
+
+def _limit_files(pid: int, most_bytes: int | None) -> None:
+    """Of a process and its children, but for those that end meanwhile."""
+    for member in descendants(pid):
+        with suppress(ProcessLookupError):
+            _soft, hard = resource.prlimit(member, resource.RLIMIT_FSIZE)
+            resource.prlimit(member, resource.RLIMIT_FSIZE, (hard if most_bytes is None else most_bytes, hard))
 
 
 def descendants(pid: int) -> list[int]:
