@@ -43,11 +43,14 @@ def read_id(value: Any, *, limit: int = ID_LIMIT) -> str:
 
 
 def read_record_id(value: Any) -> str:
-    """The id of a CRM record, fit to be part of an address. Raises ValueRefused."""
+    """The id of a CRM record, fit to be part of an address. Raises ValueRefused.
+
+    A number has one id, however it was padded: "0035" would be a second record beside 35, with an order of its own.
+    """
     text = read_id(value).strip()
     if not is_record_id(text):
         raise ValueRefused(_("A record id consists of letters, digits and the signs _ . : @ + -."))
-    return text
+    return text.lstrip("0") or "0" if text.isdigit() else text
 
 
 def read_entity_type(value: Any) -> str:

@@ -136,6 +136,14 @@ def test_an_object_as_a_value_is_refused_with_its_path():
     assert set(errors) == {"fields.status", "scriptVariables.X", "records[0].entityType", "records[0].id"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("0035", "35"), (35, "35"), ("000", "0"), ("0J5", "0J5"), ("external_id:007", "external_id:007")]
+)
+def test_a_record_that_is_named_by_a_number_has_one_name_however_it_was_padded(sent, kept):
+    event = parse_event(voice(records=[{"entityType": "ticket", "id": sent}]))
+    assert [record.id for record in event.records] == [kept]
+
+
 @pytest.mark.parametrize("record_id", ["../1", "a b", "1/2", "", "?"])
 def test_a_record_id_must_be_fit_to_be_part_of_an_address(record_id):
     assert "records[0].id" in errors_of(voice(records=[{"entityType": "ticket", "id": record_id}]))
