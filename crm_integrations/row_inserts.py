@@ -1,15 +1,14 @@
-"""Inserts many rows by few, cheap statements, for the paths that run with every event (row_sql); all of them or none.
+"""Inserts many rows by few, cheap statements, for the paths that run with every event (row_sql).
 
 Both databases insert the rows of a statement one by one and answer in that order, as Django relies on, too.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
@@ -100,21 +99,19 @@ def _layout(model: type[Model], vendor: str, names: tuple[str, ...] = ()) -> _La
 def _insert(
     layout: _Layout, records: Sequence[Sequence[Any]], ignore_conflicts: bool, returning: tuple[str, ...]
 ) -> list[tuple[Any, ...]]:
-    parts = [records[start : start + ROWS_PER_STATEMENT] for start in range(0, len(records), ROWS_PER_STATEMENT)]
-    ending = _insert_ending(ignore_conflicts, returning)
-    with transaction.atomic(savepoint=False) if len(parts) > 1 else nullcontext():  # one statement is one by itself
-        return [row for part in parts for row in _insert_part(layout, part, ending)]
-
-
-def _insert_part(layout: _Layout, part: Sequence[Sequence[Any]], ending: str) -> list[tuple[Any, ...]]:
-    if len(part) == 1:
-        return read_values(f"{_insert_of_one(layout)} {ending}", part[0])
-    vendor = connection.vendor
-    own, shared = split_places(part)
-    own = own or [shared.pop()]  # rows that are all alike
-    given = given_values([[record[place] for place in own] for record in part], vendor=vendor)
-    statement = f"{_insert_of_many(layout, tuple(own), tuple(shared), len(part), vendor)} {ending}"
-    return read_values(statement, [*(part[0][place] for place in shared), *given])
+    found: list[tuple[Any, ...]] = []
+    vendor, ending = connection.vendor, _insert_ending(ignore_conflicts, returning)
+    for start in range(0, len(records), ROWS_PER_STATEMENT):
+        part = records[start : start + ROWS_PER_STATEMENT]
+        if len(part) == 1:
+            found += read_values(f"{_insert_of_one(layout)} {ending}", part[0])
+            continue
+        own, shared = split_places(part)
+        own = own or [shared.pop()]  # rows that are all alike
+        given = given_values([[record[place] for place in own] for record in part], vendor=vendor)
+        statement = f"{_insert_of_many(layout, tuple(own), tuple(shared), len(part), vendor)} {ending}"
+        found += read_values(statement, [*(part[0][place] for place in shared), *given])
+    return found
 
 
 @cache

@@ -6,10 +6,12 @@ the first stands.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_integrations.models import Configuration
@@ -110,12 +112,16 @@ def _claimed_id(payload: Any) -> str | None:
 
 
 def _store_batch(batch: _Batch) -> _Outcome:
-    """Store the events, all or none, and wake the account they may have work for."""
-    stored = _store_events(batch)
-    authentication = batch.configuration.authentication
-    if stored and authentication is not None:
-        wake_on_commit(account_id=authentication.account_id)
-    return _sort_out(batch, stored)
+    """Store the events, all or none, and wake the account they may have work for.
+
+    A single one needs no transaction: either its statement stores it, or nothing is stored and it is looked for.
+    """
+    with transaction.atomic() if len(batch.candidates) > 1 else nullcontext():
+        outcome = _sort_out(batch, _store_events(batch))
+        authentication = batch.configuration.authentication
+        if outcome.accepted and authentication is not None:
+            wake_on_commit(account_id=authentication.account_id)
+    return outcome
 
 
 def _store_events(batch: _Batch) -> set[str]:

@@ -8,7 +8,6 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from crm_integrations import row_inserts
 from memorialization.models import Contact, Delivery, Interaction, InteractionEvent
 from memorialization.services import intake
 from memorialization.services.intake import accept_events
@@ -119,21 +118,13 @@ def test_a_future_time_is_flagged_on_event_and_interaction(configuration):
     assert Interaction.objects.get().flags == ["future_time"] and Interaction.objects.get().ended_at == NOW
 
 
-@pytest.mark.django_db(transaction=True)
-def test_nothing_is_stored_when_one_of_several_statements_fails(configuration, monkeypatch):
-    statements = iter([row_inserts.read_values])
+def test_nothing_is_stored_when_the_transaction_fails(configuration, monkeypatch):
+    def fail(*_arguments):
+        raise DatabaseError("lost")
 
-    def fail_later(*arguments):
-        try:
-            return next(statements)(*arguments)
-        except StopIteration:
-            raise DatabaseError("lost") from None
-
-    monkeypatch.setattr(row_inserts, "ROWS_PER_STATEMENT", 1)
-    monkeypatch.setattr(row_inserts, "read_values", fail_later)
+    monkeypatch.setattr(intake, "_sort_out", fail)
     with pytest.raises(DatabaseError):
         accept(configuration, voice(), voice(contactId="2"))
-    assert next(statements, None) is None
     assert not InteractionEvent.objects.exists()
 
 
