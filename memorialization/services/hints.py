@@ -40,7 +40,7 @@ def wake_on_commit(*, account_id: int) -> None:
         return
     pending = {hook.keywords["account_id"] for _sids, hook, _robust in connection.run_on_commit if _is_ours(hook)}
     if account_id not in pending:
-        transaction.on_commit(partial(_send_soon, account_id=account_id), robust=True)
+        transaction.on_commit(partial(_send_soon, account_id=account_id))
 
 
 def send_hint(*, account_id: int, queue: str = FRESH_QUEUE) -> bool:
@@ -77,7 +77,11 @@ def send_backlog_hint(*, account_id: int) -> bool:
 
 
 def _send_soon(*, account_id: int) -> None:
-    _sender.submit(account_id)
+    """Never raises: whoever committed has what they came for, and the sweep finds what is due."""
+    try:
+        _sender.submit(account_id)
+    except RuntimeError as error:  # no further thread can be started
+        logger.warning("Wake-up hints cannot be sent (%s); the sweep takes over.", error)
 
 
 def _is_ours(hook: object) -> bool:

@@ -88,7 +88,7 @@ def hint_at_run(*, run_id: int) -> bool:
 
 def hint_on_commit(*, run_id: int) -> None:
     """Tell a worker of the run once it can be seen."""
-    transaction.on_commit(partial(hint_at_run, run_id=run_id), robust=True)
+    transaction.on_commit(partial(hint_at_run, run_id=run_id))
 
 
 def continue_replay_run(*, run_id: int, clock: Clock = read_database_clock, slices: int = TURN_SLICES) -> bool:
