@@ -45,6 +45,7 @@ class BulkWrite(models.Model):
     refusals = models.JSONField(_("refusals"), default=dict, blank=True)  # record id → [error, the CRM's words]
     unknown = models.JSONField(_("records of unknown outcome"), default=list, blank=True)
     concluded_at = models.DateTimeField(_("concluded at"), null=True, blank=True)
+    mended = models.JSONField(_("mended fields"), default=list, blank=True)  # [record id, field] it overwrote late
 
     class Meta:
         verbose_name = _("bulk write")

@@ -148,7 +148,7 @@ def conclude_refused(*, bulk: BulkWrite, error: CRMError, now: datetime) -> None
             for each, verdict in zip(member.group.members, verdicts, strict=True)
         ]
         results.append(_Result(member, verdicts[0], conclusions))
-    _conclude(bulk, results, now)
+    _conclude(bulk, results, now, was_taken=False)
 
 
 def conclude_by_looking_alone(*, bulk: BulkWrite, now: datetime) -> None:
@@ -189,9 +189,10 @@ def _apart(member: BulkMember, outcome: Outcome) -> _Result:
 
 
 @transaction.atomic
-def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime) -> None:
+def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime, *, was_taken: bool = True) -> None:
     """Bulk write, lanes, attempts, deliveries and marks together, or nothing."""
-    over = {"poll_at": first_late_look(bulk, now), "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
+    late_at = first_late_look(bulk, now) if was_taken else None
+    over = {"poll_at": late_at, "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
     if not _update_polled(bulk, state=State.CONCLUDED.value, concluded_at=now, **over):
         raise LeaseLost
     lane_ids = lock_lanes("bulk_write_id = %s", [bulk.pk])

@@ -2,7 +2,8 @@
 
 What was written to their records meanwhile is newer, and would be overwritten then. A CRM forgets its bulk writes
 soon, so the records themselves are looked at, ever more seldom, for a day. Where one shows what such a bulk write
-carried in place of a newer value of ours, that value goes again; what anybody else wrote stays.
+carried in place of a newer value of ours, that value goes again, once, as the bulk write is carried out once; what
+anybody else wrote stays.
 """
 
 import logging
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from crm_integrations.providers.base import CRMRecord, CRMValue
 from crm_integrations.providers.errors import CRMError
@@ -34,9 +36,8 @@ LOOKED_AT_ONCE = 20  # bulk writes of a turn, each of up to a hundred records
 
 
 def first_late_look(bulk: BulkWrite, now: datetime) -> datetime | None:
-    """When the records are looked at again once it is concluded; None for one that surely was carried out or not."""
-    was_given_up = bulk.finished_at is None and (bulk.handle or bulk.state == BulkWrite.State.FINISHED)
-    return now + _patience() if was_given_up else None
+    """When the records of one that the CRM may have taken are looked at again; None when it was seen to be over."""
+    return now + _patience() if bulk.finished_at is None else None
 
 
 def look_after_given_up(turn: Turn) -> None:
@@ -75,6 +76,11 @@ class _Overwritten:
     late: Sequence[CRMValue]
     delivery: Delivery
 
+    @property
+    def field(self) -> str:
+        """The key of the field."""
+        return str(self.entry["crm_field"])
+
 
 def _mend(bulk: BulkWrite, authentication_id: int, turn: Turn) -> None:
     """Send again what is newer than the bulk write and does not stand any more: just those fields. Raises CRMError."""
@@ -82,17 +88,19 @@ def _mend(bulk: BulkWrite, authentication_id: int, turn: Turn) -> None:
     if not suspects:
         return
     records = _read(bulk.entity_type, suspects, turn.connection_of(authentication_id))
-    lost: dict[Delivery, set[str]] = defaultdict(set)
-    for each in suspects:
-        if _is_lost(each, records.get(each.record_id)):
-            lost[each.delivery].add(each.entry["crm_field"])
-    for delivery, fields in lost.items():
-        with suppress(ReplayRefused):
-            replay_delivery(delivery=delivery, actor=None, now=turn.clock(), only=fields)
-    if lost:
-        logger.warning(
-            "Bulk write %s was carried out late; of %s newer deliveries fields go again.", bulk.pk, len(lost)
-        )
+    lost = [each for each in suspects if _is_lost(each, records.get(each.record_id))]
+    if not lost:
+        return
+    fields: dict[Delivery, set[str]] = defaultdict(set)
+    for each in lost:
+        fields[each.delivery].add(each.field)
+    with transaction.atomic():
+        for delivery, own in fields.items():
+            with suppress(ReplayRefused):
+                replay_delivery(delivery=delivery, actor=None, now=turn.clock(), only=own)
+        mended = [*bulk.mended, *([each.record_id, each.field] for each in lost)]
+        BulkWrite.objects.filter(pk=bulk.pk).update(mended=mended)
+    logger.warning("Bulk write %s was carried out late; of %s newer deliveries fields go again.", bulk.pk, len(fields))
 
 
 def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:
@@ -109,7 +117,9 @@ def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:
             holder = None if mark.delivery_id is None else holders.get(mark.delivery_id)
             entry = next((each for each in holder.fields if _is_of(each, field)), None) if holder else None
             if holder and entry and field in carried and holder not in attempt.deliveries.all():
-                yield _Overwritten(attempt.lane.record_id, entry, carried[field], holder)
+                suspect = _Overwritten(attempt.lane.record_id, entry, carried[field], holder)
+                if [suspect.record_id, field] not in bulk.mended:
+                    yield suspect
 
 
 def _values_of(attempt: Attempt) -> Mapping[str, list[CRMValue]]:
@@ -130,16 +140,16 @@ def _read(
     entity_type: str, suspects: Sequence[_Overwritten], connection: AuthenticatedConnection
 ) -> Mapping[str, CRMRecord]:
     """The records of one bulk write, which are at most as many as a call shows."""
-    types = {each.entry["crm_field"]: kind for each in suspects if (kind := read_type(each.entry))}
+    types = {each.field: kind for each in suspects if (kind := read_type(each.entry))}
     return connection.get_records(entity_type, sorted({each.record_id for each in suspects}), types=types)
 
 
 def _is_lost(suspect: _Overwritten, record: CRMRecord | None) -> bool:
     """Whether the record shows the late value in place of the newer one."""
-    field, field_type = suspect.entry["crm_field"], read_type(suspect.entry)
-    if record is None or field not in record.values:
+    field_type = read_type(suspect.entry)
+    if record is None or suspect.field not in record.values:
         return False
-    shown = record.values[field]
+    shown = record.values[suspect.field]
     if values_agree(suspect.entry["rendered"], shown, field_type=field_type):
         return False
     return any(values_agree(late, shown, field_type=field_type) for late in suspect.late)

@@ -130,3 +130,31 @@ def test_one_whose_authentication_was_removed_asks_for_nothing_for_ever(configur
     assert BulkWrite.objects.get().poll_at > clock()
     go_on(configuration, clock, hours=25)
     assert BulkWrite.objects.get().poll_at is None
+
+
+def test_somebody_who_sets_the_late_value_again_and_again_is_not_overruled_again(configuration, clock, job):
+    write_newer(configuration, clock)
+    for _half in range(48):
+        record_of(configuration)["subject"] = "V1"
+        go_on(configuration, clock, hours=1)
+    assert record_of(configuration)["subject"] == "V1"
+    assert Delivery.objects.filter(replay_of__isnull=False).count() == 1
+
+
+def test_one_whose_answer_was_lost_is_watched_also_when_nobody_could_ask_about_it(configuration, clock):
+    account = account_of(configuration)
+    account.stuck_jobs = account.lost_bulk_answers = 1
+    for number in range(BULK_FROM):
+        make_delivery(configuration, make_entry("subject", "V1"), record_id=str(number))
+    push_all(configuration, clock)
+    Authentication.objects.update(state=Authentication.State.REAUTHENTICATE)
+    for _look in range(4):
+        clock.move(seconds=settings.BULK_PATIENCE_S + 5)
+        push_all(configuration, clock)
+    Authentication.objects.update(state=Authentication.State.ACTIVE)
+    push_all(configuration, clock)
+    write_newer(configuration, clock)
+    [late] = account.jobs.values()
+    account.work(late)
+    go_on(configuration, clock, hours=24)
+    assert record_of(configuration)["subject"] == "V2"
