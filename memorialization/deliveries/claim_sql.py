@@ -88,7 +88,7 @@ OF_ACCOUNT = Which(f"{LANE} lane", "0 = 0")
 ANY_SUSPECT = f"SELECT 1 FROM {LANE} WHERE account_id = %s AND lost_leases > 0 LIMIT 1"  # noqa: S608
 SUSPECT = Which(
     f"(SELECT id FROM {LANE} WHERE account_id = %(account)s AND lost_leases > 0) suspect CROSS JOIN {LANE} lane",  # noqa: S608
-    "lane.id = suspect.id",
+    "lane.id = suspect.id AND lane.entity_type = %(entity_type)s",
 )
 
 

@@ -69,9 +69,14 @@ def claim_lanes(*, account_id: int, entity_type: str, goes_alone: bool, limit: i
     return _claim(account_id, limit, now, OF_TYPE, entity_type=entity_type, goes_alone=goes_alone)
 
 
-def claim_suspect_lane(*, account_id: int, now: datetime) -> list[LaneHold]:
-    """Lease one lane whose last holder never came back: alone, so that it takes no other lane with it."""
-    return _claim(account_id, 1, now, SUSPECT) if read_values(ANY_SUSPECT, [account_id]) else []
+def has_suspect_lanes(*, account_id: int) -> bool:
+    """Whether the account has lanes whose last holder never came back."""
+    return bool(read_values(ANY_SUSPECT, [account_id]))
+
+
+def claim_suspect_lane(*, account_id: int, entity_type: str, now: datetime) -> list[LaneHold]:
+    """Lease one such lane that is due: alone, so that it takes no other lane with it."""
+    return _claim(account_id, 1, now, SUSPECT, entity_type=entity_type)
 
 
 def _claim(account_id: int, limit: int, now: datetime, which: Which, **chosen: Any) -> list[LaneHold]:

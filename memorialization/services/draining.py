@@ -17,7 +17,7 @@ from memorialization.services.account_turn import Turn
 from memorialization.services.bulk_polling import poll_bulk_writes
 from memorialization.services.bulk_pushes import push_in_bulk
 from memorialization.services.claims import claim_lanes, claim_suspect_lane
-from memorialization.services.due_work import Work, WorkFinder
+from memorialization.services.due_work import DueWork, Work, WorkFinder
 from memorialization.services.event_folding import fold_account_events
 from memorialization.services.late_bulk_writes import look_after_given_up
 from memorialization.services.match_holds import look_for_matches
@@ -117,7 +117,7 @@ def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
         turn.looked_at = turn.clock()
         due = finder.find(turn.looked_at)
         turn.opens_at = due.opens_at
-        if not _push_round(turn, finder, due.works):
+        if not _push_round(turn, finder, due):
             if turn.is_probe or not turn.await_opening():
                 return
             continue
@@ -126,14 +126,24 @@ def _push_rounds(turn: Turn, finder: WorkFinder) -> None:
             return
 
 
-def _push_round(turn: Turn, finder: WorkFinder, works: Sequence[Work]) -> bool:
-    """A suspect lane, alone, then some of each kind; whether there was anything that the limits let through."""
-    suspect = claim_suspect_lane(account_id=turn.account.pk, now=turn.clock())
-    is_any = push_lanes(turn, finder, suspect)
-    for work in _in_any_order(works):
+def _push_round(turn: Turn, finder: WorkFinder, due: DueWork) -> bool:
+    """Suspect lanes, each alone, then some of each kind; whether there was anything that the limits let through."""
+    is_any = _push_suspects(turn, finder, due.suspect_types)
+    for work in _in_any_order(due.works):
         if is_any and (turn.is_over or turn.is_probe):
             break
         is_any |= _push_work(turn, finder, work)
+    return is_any
+
+
+def _push_suspects(turn: Turn, finder: WorkFinder, entity_types: Sequence[str]) -> bool:
+    """One of each record type; whether there was any."""
+    is_any = False
+    for entity_type in entity_types:
+        if is_any and (turn.is_over or turn.is_probe):
+            break
+        suspect = claim_suspect_lane(account_id=turn.account.pk, entity_type=entity_type, now=turn.clock())
+        is_any |= push_lanes(turn, finder, suspect)
     return is_any
 
 

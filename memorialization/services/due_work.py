@@ -15,6 +15,7 @@ from crm_integrations.services.call_budgets import is_half_used, opens_at, set_i
 from memorialization.models import RecordLane
 from memorialization.services.account_turn import MOMENT_S
 from memorialization.services.bulk_writing import count_on_their_way, count_records_underway
+from memorialization.services.claims import has_suspect_lanes
 
 BULK_FROM = 10  # records that are due; fewer are there sooner by calls of their own
 FEWEST_IN_BULK = 2  # when others have claimed the rest meanwhile
@@ -50,10 +51,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """What can be done now, and when the limits open for the rest (None: nothing waits for a limit)."""
+    """What can be done now, and when the limits open for the rest (None: nothing waits for a limit).
+
+    `suspect_types`: record types that may have suspect lanes due, and of which calls of their own may be made.
+    """
 
     works: tuple[Work, ...]
     opens_at: datetime | None
+    suspect_types: tuple[str, ...] = ()
 
 
 class WorkFinder:
@@ -88,18 +93,24 @@ class WorkFinder:
         self._openings, self._known_book = {}, None
         works: list[Work] = []
         waits: list[datetime] = []
+        suspect_types: dict[str, None] = {}
+        has_suspects = has_suspect_lanes(account_id=self._account.pk)
         free_slots = self.slots - count_on_their_way(account_id=self._account.pk)
         for entity_type in self._entity_types():
             for goes_alone in (False, True):
                 due = self._due(entity_type, goes_alone, now)
                 if not due:
                     continue
+                if has_suspects and (suspects_at := self._opens_at(entity_type, is_bulk=False, now=now)) is not None:
+                    waits.append(suspects_at)
+                elif has_suspects:
+                    suspect_types[entity_type] = None
                 work = self._choose(entity_type, goes_alone, due, free_slots, now)
                 if work is not None:
                     works.append(work)
                 else:
                     waits += self._opening_times(entity_type, now)
-        return DueWork(tuple(works), min(waits, default=None))
+        return DueWork(tuple(works), min(waits, default=None), tuple(suspect_types))
 
     def _choose(self, entity_type: str, goes_alone: bool, due: int, free_slots: int, now: datetime) -> Work | None:
         """The way that gets most done; None while the limits are closed, or a bulk write under way is to be awaited.

@@ -29,7 +29,8 @@ class LaneLooks:
         if lane_id not in self._rest:
             return _look_at([lane_id])[lane_id]
         if time.monotonic() - self._read_at > GOOD_S:
-            self._read_at, self._found = time.monotonic(), _look_at(self._rest)
+            self._found = _look_at(self._rest)
+            self._read_at = time.monotonic()
         self._rest.remove(lane_id)
         return self._found[lane_id]
 

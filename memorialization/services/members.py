@@ -17,6 +17,7 @@ PUSHED = (
     *("id", "lane_id", "interaction_id", "entity_type", "record_id", "revision", "fields", "state", "segment_ended_at"),
     *("segment_key", "next_attempt_at", "must_look_first", "goes_alone", "attempt_count", "backoff_spent_s"),
 )
+READ_MOST = 5_000  # deliveries at a time; of a hundred lanes, as many as go in bulk, fifty each
 # Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
 # before an older value that came late is sent.
 TURN_ORDER = "stored.must_look_first DESC, stored.segment_ended_at, stored.segment_key, stored.revision, stored.id"
@@ -26,11 +27,16 @@ def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
     """What waits on each lane, in turn order; what an authentication or configuration holds is passed over.
 
     A delivery that waits for its next try keeps its place, and with it the lane: order is by precedence, not by due
-    time.
+    time. Where a great many wait, the first of each lane come, so that what follows fits into memory and a transaction.
     """
-    found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
-    if not found:
+    found = _read_waiting(lane_ids, READ_MOST) if lane_ids else {}
+    if sum(map(len, found.values())) < READ_MOST:
         return found
+    return {lane_id: _read_waiting([lane_id], READ_MOST // len(lane_ids))[lane_id] for lane_id in lane_ids}
+
+
+def _read_waiting(lane_ids: Sequence[int], most: int) -> dict[int, list[Member]]:
+    found: dict[int, list[Member]] = {lane_id: [] for lane_id in lane_ids}
     columns, (condition, ids) = _columns(), among(lane_ids)
     statement = f"""
         SELECT stored.lane_id, configuration.authentication_id, {columns.names} FROM (
@@ -41,7 +47,7 @@ def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
         JOIN {table_of(RecordLane)} lane ON lane.id = stored.lane_id
         WHERE configuration.state = 'active'
         AND authentication.state = 'active' AND authentication.account_id = lane.account_id
-        ORDER BY {TURN_ORDER}"""  # noqa: S608 - names of our own models
+        ORDER BY {TURN_ORDER} LIMIT {most}"""  # noqa: S608 - names of our own models
     for lane_id, authentication_id, *values in read_values(statement, ids):
         found[lane_id].append(Member(columns.build(values), authentication_id))
     return found

@@ -64,7 +64,7 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold, looks: LaneLooks)
         waiting, marks = looks.take(hold.lane_id)
         if not waiting or (waiting[0].delivery.next_attempt_at or turn.clock()) > turn.clock():
             break
-        members = form_group(waiting)
+        members = waiting[:1] if hold.lost_leases else form_group(waiting)  # what kills takes no other along
         group = Group(members)
         connection = turn.connect([hold], waiting[0].authentication_id)
         if connection is None:

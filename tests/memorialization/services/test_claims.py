@@ -146,7 +146,7 @@ def test_whoever_lost_the_lane_can_store_nothing_release_nothing_and_postpone_no
     (old,) = claim(configuration)
     later = NOW + timedelta(seconds=lease_length_s())
     recover_lost_lanes(now=later)
-    (new,) = claim_suspect_lane(account_id=old.account_id, now=later)
+    (new,) = claim_suspect_lane(account_id=old.account_id, entity_type=old.entity_type, now=later)
     with pytest.raises(LeaseLost):
         renew_lease(hold=old, now=later)
     release_lanes(holds=[old])
@@ -162,7 +162,9 @@ def test_a_lane_that_lost_its_holder_is_claimed_alone(configuration):
         make_delivery(configuration, record_id=str(number))
     RecordLane.objects.filter(record_id__in=["0", "1"]).update(lost_leases=1)
     assert [hold.record_id for hold in claim(configuration)] == ["2"]
-    assert len(claim_suspect_lane(account_id=configuration.authentication.account_id, now=NOW)) == 1
+    assert (
+        len(claim_suspect_lane(account_id=configuration.authentication.account_id, entity_type="ticket", now=NOW)) == 1
+    )
 
 
 def test_making_a_lane_due_never_makes_it_later(configuration):

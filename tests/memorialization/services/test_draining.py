@@ -9,10 +9,12 @@ from django.db import connections
 from crm_integrations.models import Authentication, CallBudget, Configuration
 from crm_integrations.providers.errors import CRMUnavailable, RetryLater
 from memorialization.models import Attempt, Delivery, RecordLane
-from memorialization.services import account_turn
+from memorialization.services import account_turn, members
 from memorialization.services.draining import drain_account
-from tests.engine import NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, shut_limit
+from memorialization.services.due_work import BULK_FROM
+from tests.engine import LONG_S, NOW, account_of, calls_of, lane_of, make_delivery, make_entry, push_all, shut_limit
 from tests.factories import make_configuration
+from tests.memory_provider import WRITE, MemoryProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
@@ -274,3 +276,34 @@ def test_nobody_is_called_for_lanes_that_look_due_and_whose_deliveries_are_held(
     account_id = configuration.authentication.account_id
     turn = drain_account(account_id=account_id, clock=clock, call_others=lambda: called.append(account_id))
     assert (called, turn.has_more, turn.deliveries) == ([], False, 0)
+
+
+def test_a_suspect_record_whose_limit_is_shut_keeps_none_of_another_type_waiting(configuration, clock, monkeypatch):
+    def choose_limits(_provider, entity_type, *, is_bulk):
+        return ("account", "users-update") if entity_type == "user" else WRITE
+
+    monkeypatch.setattr(MemoryProvider, "write_classes", choose_limits)
+    earlier = NOW - timedelta(minutes=1)
+    user = make_delivery(configuration, make_entry("name", "A"), entity_type="user", record_id="7", ended_at=earlier)
+    ticket = make_delivery(configuration, make_entry("subject", "A"), record_id="8")
+    RecordLane.objects.update(lost_leases=1)
+    shut_limit(configuration.authentication.account_id, "users-update", seconds=3600)
+    push_all(configuration, clock)
+    states = dict(Delivery.objects.values_list("pk", "state"))
+    assert states == {user.pk: "waiting", ticket.pk: "delivered"}
+
+
+@pytest.mark.parametrize("records", [1, BULK_FROM])
+def test_a_great_many_that_wait_for_a_record_are_written_part_by_part(configuration, clock, monkeypatch, records):
+    monkeypatch.setattr(members, "READ_MOST", 2 * records)
+    for minute in range(5):
+        for key in range(records):
+            ended_at = NOW - timedelta(minutes=5 - minute)
+            make_delivery(configuration, make_entry("subject", str(minute)), record_id=str(key), ended_at=ended_at)
+    for _look in range(6):
+        push_all(configuration, clock)
+        clock.move(seconds=LONG_S)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+    assert {values["subject"] for values in account_of(configuration).records.values()} == {"4"}
+    writes = len(calls_of(configuration, "update_record")) + len(calls_of(configuration, "update_records"))
+    assert writes == 3

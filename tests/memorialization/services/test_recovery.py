@@ -11,8 +11,9 @@ from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import lease_length_s
 from memorialization.services.outcomes import begin_attempt
 from memorialization.services.recovery import MOST_LOST_LEASES, heal_lanes, recover_lost_lanes
-from tests.engine import NOW, account_of, calls_of, claim_due, lane_of, make_delivery, push_all
+from tests.engine import NOW, account_of, calls_of, claim_due, lane_of, make_delivery, make_entry, push_all
 from tests.factories import make_configuration
+from tests.memory_provider import MemoryConnection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 
@@ -159,3 +160,25 @@ def test_a_delivery_that_is_being_sent_on_a_lane_that_nobody_holds_is_looked_at_
     delivery.refresh_from_db()
     assert delivery.state == "delivered"
     assert heal_lanes(now=clock()) == 0
+
+
+def test_what_waits_beside_a_delivery_that_kills_its_workers_is_written(configuration, clock, monkeypatch):
+    first, second, poison = (
+        make_delivery(configuration, make_entry(field, "x"), ended_at=NOW - timedelta(minutes=minutes))
+        for field, minutes in (("subject", 5), ("notes", 4), ("contact_id", 0))
+    )
+    update = MemoryConnection.update_record
+
+    def fail(connection, entity_type, record_id, values, **options):
+        if "contact_id" in values:
+            raise RuntimeError
+        return update(connection, entity_type, record_id, values, **options)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", fail)
+    for _try in range(2 * MOST_LOST_LEASES):
+        push_all(configuration, clock)
+        clock.move(seconds=400)
+    for delivery in (first, second, poison):
+        delivery.refresh_from_db()
+    assert (first.state, second.state) == ("delivered", "delivered")
+    assert (poison.state, poison.reason) == ("failed", "lost_leases")
