@@ -1,7 +1,8 @@
 """Deliveries that wait for one record go as one write: the newest value per field, tags united. Pure.
 
 Semantics §5.20: each field's result belongs to the delivery whose value was sent; an older value says *superseded by*
-it, but only once the newer one is seen on the record. Where it is not, the older value stays to be sent.
+it, but only once the newer one is seen on the record, be it as the CRM spells it. Where it is not, the older value
+stays to be sent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from django.utils.functional import cached_property
 
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
-from memorialization.deliveries.field_sheets import STANDING, Entry, FieldSheet
+from memorialization.deliveries.field_sheets import Entry, FieldSheet, has_replaced
 from memorialization.deliveries.precedence import Mark
 from memorialization.models.deliveries import Delivery
 
@@ -116,7 +117,7 @@ class Group:
 
     def _yield_older(self, winner: Member, entry: Entry) -> None:
         """Settle the older values of a field whose newest is on the record."""
-        if len(self.members) == 1 or entry.get("result") not in STANDING:
+        if len(self.members) == 1 or not has_replaced(entry):
             return
         for sheet in self.sheets:
             for older in sheet.pending:

@@ -9,7 +9,14 @@ from django.utils.functional import cached_property
 from crm_integrations.providers.base import CRMRecord, CRMValue, FieldType
 from memorialization.deliveries.outcome_reasons import DeliveryReason, FieldReason
 from memorialization.deliveries.precedence import Mark, Precedence, precedence_of_entry, rank_of
-from memorialization.deliveries.verification import NOT_SHOWN, is_shortened, judge_comment, judge_field, values_agree
+from memorialization.deliveries.verification import (
+    NOT_SHOWN,
+    is_rewritten,
+    is_shortened,
+    judge_comment,
+    judge_field,
+    values_agree,
+)
 from memorialization.models.deliveries import Delivery, FieldResult
 
 Entry = dict[str, Any]
@@ -127,11 +134,11 @@ class FieldSheet:
         self._settle(entry, verdict.result, verdict.reason, entry.get("params"))
 
     def marks(self, delivery_id: int) -> dict[str, Mark]:
-        """Marks of the fields seen to hold our value in place of another; values heard of at once share one."""
+        """Marks of the fields where our value replaced another; values heard of at once share one."""
         marks: dict[str, Mark] = {}
         heard: dict[Precedence, Mark] = {}
         for entry in self._compared:
-            if entry["result"] in STANDING and entry.get("type") not in ADDED:
+            if has_replaced(entry) and entry.get("type") not in ADDED:
                 precedence = self.precedence(entry)
                 if precedence not in heard:
                     heard[precedence] = Mark(precedence, delivery_id)
@@ -159,6 +166,14 @@ class FieldSheet:
 def read_type(entry: Entry) -> FieldType | None:
     """The type of an entry's field, when the plan noted one that is known."""
     return KNOWN_TYPES.get(entry.get("type", ""))
+
+
+def has_replaced(entry: Entry) -> bool:
+    """Whether a settled value came to stand on the record, be it as the CRM spells it: nothing older may follow it."""
+    if not entry.get("result"):
+        return False
+    result = FieldResult(entry["result"])
+    return result in STANDING or is_rewritten(result, entry.get("shown"), field_type=read_type(entry))
 
 
 def measure_values(values: Mapping[str, CRMValue]) -> dict[str, int]:

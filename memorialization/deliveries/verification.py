@@ -10,6 +10,10 @@ from memorialization.deliveries.outcome_reasons import FieldReason
 from memorialization.models.deliveries import FieldResult
 
 SHORTENABLE = {FieldType.TEXT, FieldType.TEXTAREA}  # elsewhere a beginning of the value is another value
+FREELY_WRITTEN = {
+    *(FieldType.TEXT, FieldType.TEXTAREA, FieldType.REGEXP),
+    *(FieldType.INTEGER, FieldType.DECIMAL, FieldType.DATE, FieldType.DATETIME),
+}
 NUMBERS = {FieldType.INTEGER, FieldType.DECIMAL}
 LISTS = {FieldType.TAGS, FieldType.MULTISELECT}
 NOT_SHOWN: Any = object()
@@ -66,6 +70,14 @@ def values_agree(sent: CRMValue, shown: CRMValue, *, field_type: FieldType | Non
     if field_type is FieldType.DATETIME:
         return _as_moment(sent) == _as_moment(shown)
     return _as_text(sent) == _as_text(shown)
+
+
+def is_rewritten(result: FieldResult, shown: CRMValue, *, field_type: FieldType | None) -> bool:
+    """Whether the CRM seems to have made something of its own of a value, such as fewer spaces or another spelling.
+
+    It drops choices that it does not take, and shows what stood before; what people write freely it takes, or refuses.
+    """
+    return result is FieldResult.NOT_APPLIED and field_type in FREELY_WRITTEN and not _is_unset(shown)
 
 
 def is_shortened(planned_reason: str) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ def make_member(number, values, *, minutes=None, authentication_id=1, **columns)
 
 
 def kind_of(key):
-    return key if key in ("tags", "comment") else "text"
+    return {"tags": "tags", "comment": "comment", "priority": "dropdown"}.get(key, "text")
 
 
 def make_record(values):
@@ -57,11 +58,20 @@ def test_an_older_value_says_whose_newer_one_stands():
     assert [sheet.conclude() for sheet in group.sheets] == [("delivered", ""), ("delivered", "")]
 
 
-def test_an_older_value_stays_to_be_sent_when_the_newer_one_was_not_applied():
-    group = Group([make_member(1, {"subject": "old"}), make_member(2, {"subject": "new"})])
-    group.verify(make_record({"subject": "of somebody else"}))
-    assert results_of(group) == [{"subject": None}, {"subject": "not_applied"}]
-    assert group.values() == {"subject": "old"}
+@pytest.mark.parametrize(("field", "shown"), [("priority", "low"), ("priority", None), ("subject", None)])
+def test_an_older_value_stays_to_be_sent_when_the_newer_one_was_not_applied(field, shown):
+    group = Group([make_member(1, {field: "old"}), make_member(2, {field: "new"})])
+    group.verify(make_record({field: shown}))
+    assert results_of(group) == [{field: None}, {field: "not_applied"}]
+    assert group.values() == {field: "old"}
+    assert group.sheets[1].marks(2) == {}
+
+
+def test_an_older_text_yields_to_a_newer_one_that_the_crm_rewrote():
+    group = Group([make_member(1, {"subject": "old"}), make_member(2, {"subject": "new  value"})])
+    group.verify(make_record({"subject": "new value"}))
+    assert results_of(group) == [{"subject": "superseded"}, {"subject": "not_applied"}]
+    assert list(group.sheets[1].marks(2)) == ["subject"]
 
 
 def test_precedence_and_not_the_order_of_the_members_decides():
