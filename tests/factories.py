@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -16,6 +16,7 @@ from memorialization.models import MappedEntity, MappedField, MappingVersion, Me
 from tests.memory_provider import FIELDS
 
 Definitions = Mapping[str, Sequence[CRMField]]
+MADE_AT = datetime(2020, 1, 1, tzinfo=UTC)  # of mappings: before whatever a test has happen
 _numbers = itertools.count(1)
 
 
@@ -80,7 +81,8 @@ def make_mapping(
             )
         )
     contents = MappingContents(mapping.name, mapping.description, mapping.is_active, tuple(entities))
-    MappingVersion.objects.create(mapping=mapping, number=mapping.version, contents=contents.as_json())
+    version = MappingVersion.objects.create(mapping=mapping, number=mapping.version, contents=contents.as_json())
+    MappingVersion.objects.filter(pk=version.pk).update(created_at=MADE_AT)
     return mapping
 
 

@@ -21,7 +21,7 @@ from memorialization.events.parsing import parse_event
 from memorialization.events.schema import EventInvalid, ParsedEvent, RecordLink
 from memorialization.models import Contact, Interaction, InteractionEvent
 from memorialization.rules import RuleSettings, Verdict, VerdictState, judge
-from memorialization.services.interaction_plans import PLAN_COLUMNS, plan_interactions
+from memorialization.services.interaction_plans import PLAN_COLUMNS, PlanSubject, plan_interactions
 from memorialization.source_fields import WITHHELD_WHEN_CONTACT_ENDS_FIRST
 
 logger = logging.getLogger(__name__)
@@ -42,10 +42,14 @@ STORED_EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class FreshEvents:
-    """Events that the caller has read, by contact, and the contacts that it made: those have nothing else."""
+    """Events that the caller has read, by contact, and the contacts that it made: those have nothing else.
+
+    `heard_at`: when the last of a contact's events was received.
+    """
 
     events: Mapping[int, Sequence[ParsedEvent]] = field(default_factory=dict)
     new_contacts: frozenset[int] = frozenset()
+    heard_at: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def fold_contacts(
@@ -60,7 +64,8 @@ def fold_contacts(
     known = [contact for contact in contacts if contact.pk not in fresh.new_contacts]
     events, rows = _read_events(known, fresh), _read_rows(known)
     before = {row.pk: _snapshot(row) for row in rows}
-    waited = [row for row in rows if row.state == State.WAITING]
+    limits = {row.pk: row.due_at for row in rows if row.state == State.WAITING}
+    unlinked = {row.pk: row.unlinks for row in rows if row.unlinks}
     settings = rule_settings(configuration)
     by_contact: dict[int, list[Interaction]] = defaultdict(list)
     for row in rows:
@@ -69,12 +74,26 @@ def fold_contacts(
     for contact in contacts:
         current += _apply_state(contact, fold_events(events[contact.pk]), by_contact[contact.pk], settings, now)
     unplanned = [row for row in current if row.planned_at is None]
-    fell_due_at = {row.pk: row.due_at for row in waited if row.due_at is not None and row.due_at <= now}
-    plan = plan_interactions(configuration=configuration, interactions=current, now=now, fell_due_at=fell_due_at)
+    concerned = [
+        PlanSubject(
+            row,
+            fell_due_at=_fell_due_at(row, limits.get(row.pk), fresh.heard_at.get(row.contact.pk), now),
+            is_linked_again=any(record not in row.unlinks for record in unlinked.get(row.pk, ())),
+        )
+        for row in current
+    ]
+    plan = plan_interactions(configuration=configuration, subjects=concerned, now=now)
     insert_rows([row for row in current if row.pk is None])
     _save_changed(current, before, now)
     plan.store()
     return sum(1 for row in unplanned if row.planned_at is not None)
+
+
+def _fell_due_at(row: Interaction, limit: datetime | None, heard_at: datetime | None, now: datetime) -> datetime | None:
+    """When it fell due: by its limit, or once the event was received that made it due; None = now."""
+    if limit is not None and limit <= now:
+        return limit
+    return max(heard_at, row.due_at or heard_at) if heard_at is not None else None
 
 
 def rule_settings(configuration: Configuration) -> RuleSettings:

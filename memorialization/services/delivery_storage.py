@@ -11,6 +11,7 @@ from datetime import datetime
 from crm_integrations.row_inserts import insert_missing, insert_rows
 from crm_integrations.row_sql import places_for, read_values, row_lock, table_of
 from memorialization.deliveries.coalescing import travels_alone
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery, RecordLane
 from memorialization.services.claims import set_next_due
 from memorialization.services.lanes import make_lanes_due
@@ -38,16 +39,28 @@ def store_deliveries(*, deliveries: Sequence[Delivery], account_id: int, now: da
     insert_rows(deliveries)
 
 
+def lock_lanes_of(*, interaction_ids: Sequence[int]) -> None:
+    """Lock the lanes of all deliveries of some interactions: no worker stores anything for these meanwhile."""
+    if interaction_ids:
+        lanes = RecordLane.objects.filter(deliveries__interaction__in=interaction_ids).values("pk")
+        list(RecordLane.objects.select_for_update().filter(pk__in=lanes).order_by("pk").values_list("pk"))
+
+
 def skip_unsent(*, deliveries: Iterable[Delivery], reason: str, now: datetime) -> None:
-    """Skip deliveries that still wait; one that a worker is sending stays with it, or is skipped when it comes back."""
+    """Skip deliveries that still wait; one that a worker is sending stays with it, or is skipped when it comes back.
+
+    One that may have been applied to a record which is unlinked is looked at before: where its value stands, no older
+    one may follow it.
+    """
     unfinished = [delivery for delivery in deliveries if delivery.state in (State.WAITING, State.SENDING)]
     lane_ids = sorted({delivery.lane_id for delivery in unfinished if delivery.lane_id})
     if not lane_ids:
         return
     list(RecordLane.objects.select_for_update().filter(pk__in=lane_ids).order_by("pk").values_list("pk"))
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery in unfinished], state=State.WAITING).update(
-        state=State.SKIPPED, reason=reason, reason_params={}, next_attempt_at=None, finished_at=now
-    )
+    waiting = Delivery.objects.filter(pk__in=[delivery.pk for delivery in unfinished], state=State.WAITING)
+    if reason == DeliveryReason.UNLINKED:
+        waiting = waiting.filter(must_look_first=False)
+    waiting.update(state=State.SKIPPED, reason=reason, reason_params={}, next_attempt_at=None, finished_at=now)
     for lane_id in lane_ids:
         set_next_due(lane_id=lane_id)
 

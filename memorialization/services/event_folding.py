@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -39,11 +39,13 @@ from memorialization.services.contact_folding import FreshEvents, fold_contacts,
 from memorialization.services.heartbeats import FOLD, note_heartbeat
 from memorialization.services.hints import wake_on_commit
 from memorialization.services.single_pushes import describe_error
+from memorialization.services.working_configurations import get_working_configuration
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep intake waiting
 FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be folded: a fault of ours, so it may be mended
+STORED_COLUMNS = ("pk", "source_contact_id", "event_id", "body", "ordered_at", "flags", "received_at")
 FOLDED_COLUMNS = ("contact_id", "fold_after")
 WORK_NOTED_EVERY_S = 10.0  # by each process
 DATABASE_TROUBLES = (OperationalError, InterfaceError)  # say nothing of what is folded
@@ -90,7 +92,9 @@ def fold_all_events(*, clock: Clock, most_s: float) -> int:
 
 def fold_contact_events(*, configuration: Configuration, contact_id: str, now: datetime) -> None:
     """Fold what waits for one contact, named as its source names it, for somebody who is about to look at it."""
-    if _fold_contact(configuration.pk, contact_id, now) and configuration.authentication is not None:
+    waits = not connection.in_atomic_block  # what a worker folds just now is awaited, but by nobody who holds a lock
+    progress = _fold_contact(configuration.pk, contact_id, now, waits=waits)
+    if progress.folded and configuration.authentication is not None:
         wake_on_commit(account_id=configuration.authentication.account_id)  # nobody's turn may have seen these events
 
 
@@ -101,28 +105,36 @@ def _fold_next(configuration_id: UUID, now: datetime) -> int:
     """
     waiting = _waiting(now).filter(configuration=configuration_id)
     try:
-        folded = _fold_some(configuration_id, waiting, now)
+        progress = _Progress(folded=_fold_some(configuration_id, waiting, now))
     except DATABASE_TROUBLES:
         raise
     except Exception:  # noqa: BLE001 - each contact is tried by itself, and who fails again is logged
-        folded = sum(_fold_contact(configuration_id, contact_id, now) for contact_id in _next_contacts(waiting))
-    if folded:
+        each = [_fold_contact(configuration_id, contact_id, now) for contact_id in _next_contacts(waiting)]
+        progress = _Progress(*map(sum, zip(*each, strict=True)))
+    if progress.folded:
         _note_work(now)
-    return folded
+    return progress.folded + progress.postponed
 
 
-def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime) -> int:
+class _Progress(NamedTuple):
+    """How many events were folded, and how many wait for another day."""
+
+    folded: int = 0
+    postponed: int = 0
+
+
+def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime, *, waits: bool = False) -> _Progress:
     """The same for one contact; events that cannot be folded wait for FOLD_AGAIN_AFTER."""
     waiting = _waiting(now).filter(configuration=configuration_id, source_contact_id=contact_id)
     if not waiting.exists():
-        return 0
+        return _Progress()
     try:
-        return _fold_some(configuration_id, waiting, now)
+        return _Progress(folded=_fold_some(configuration_id, waiting, now, waits=waits))
     except DATABASE_TROUBLES:
         raise
     except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
         logger.error("Events of a contact cannot be folded (%s); they are tried again later.", describe_error(error))
-        return waiting.update(fold_after=now + FOLD_AGAIN_AFTER)
+        return _Progress(postponed=waiting.update(fold_after=now + FOLD_AGAIN_AFTER))
 
 
 def _waiting(now: datetime) -> QuerySet[InteractionEvent]:
@@ -145,22 +157,28 @@ def _next_contacts(waiting: QuerySet[InteractionEvent]) -> list[str]:
 
 
 @transaction.atomic
-def _fold_some(configuration_id: UUID, waiting: QuerySet[InteractionEvent], now: datetime) -> int:
-    """One transaction: the oldest waiting events that nobody has in hand, and everything that follows from them."""
-    columns = ("pk", "source_contact_id", "event_id", "body", "ordered_at", "flags")
-    chosen = waiting.select_for_update(skip_locked=True).order_by("pk").values_list(*columns)[:EVENTS_PER_TRANSACTION]
-    stored = list(chosen)
+def _fold_some(
+    configuration_id: UUID, waiting: QuerySet[InteractionEvent], now: datetime, *, waits: bool = False
+) -> int:
+    """One transaction: the oldest waiting events that nobody has in hand, and everything that follows from them.
+
+    `waits`: what somebody has in hand is awaited, and taken if it still waits then.
+    """
+    locked = waiting.select_for_update(skip_locked=not waits).order_by("pk")
+    stored = list(locked.values_list(*STORED_COLUMNS)[:EVENTS_PER_TRANSACTION])
     if not stored:
         return 0
-    configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
+    configuration = get_working_configuration(configuration_id)
     contacts, new_ids = _lock_contacts(configuration, {name for _pk, name, *_rest in stored})
     events: dict[int, list[ParsedEvent]] = defaultdict(list)
-    for _pk, name, event_id, body, ordered_at, flags in stored:
+    heard_at: dict[int, datetime] = {}
+    for _pk, name, event_id, body, ordered_at, flags, received_at in stored:
         event = read_stored(event_id, body, ordered_at, flags)
         events[contacts[name].pk] += [event] if event is not None else []
+        heard_at[contacts[name].pk] = max(heard_at.get(contacts[name].pk, received_at), received_at)
     update_rows(InteractionEvent, {pk: (contacts[name].pk, None) for pk, name, *_rest in stored}, FOLDED_COLUMNS)
     _strip_erased(stored, contacts)
-    fresh = FreshEvents(events, frozenset(new_ids))
+    fresh = FreshEvents(events, frozenset(new_ids), heard_at)
     fold_contacts(configuration=configuration, contacts=list(contacts.values()), now=now, fresh=fresh)
     visit_failpoint("during_fold")
     return len(stored)

@@ -5,8 +5,10 @@ A change of a mapping alone plans nothing (semantics §3.12): later data of the 
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+
+from django.utils.functional import cached_property
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_sql import as_uuid, places_for, read_values, table_of
@@ -17,7 +19,8 @@ from memorialization.models import MappingVersion, MemorializationMapping
 CACHED_VERSIONS = 500  # of all configurations, in each process
 # The newest version of a mapping is the one that its row counts.
 CURRENT_VERSIONS = f"""
-SELECT version.id, version.number, version.contents FROM {table_of(MemorializationMapping)} mapping
+SELECT version.id, version.number, version.contents, version.created_at
+FROM {table_of(MemorializationMapping)} mapping
 JOIN {table_of(MappingVersion)} version ON version.mapping_id = mapping.id AND version.number = mapping.version
 WHERE mapping.configuration_id = %s ORDER BY mapping.id
 """  # noqa: S608 - our own words only
@@ -37,8 +40,11 @@ class FrozenMappings:
 
     def active_ids(self, *, at: datetime | None) -> list[int]:
         """The versions that were active at a past moment; None is now."""
+        current, changed_at = self._current
+        if at is not None and changed_at is not None and at >= changed_at:
+            at = None  # nothing was changed since
         if at not in self._active:
-            found = self._find_current() if at is None else self._find_past(at)
+            found = current if at is None else self._find_past(at)
             present = [pk for pk in found if pk in self._texts]  # a mapping may be deleted between two looks
             self._active[at] = [pk for pk in present if _read_contents(self._texts[pk][1]).is_active]
         return self._active[at]
@@ -49,10 +55,13 @@ class FrozenMappings:
         self._load(wanted)
         return _merge(tuple(self._texts[pk] for pk in wanted if pk in self._texts), channel)
 
-    def _find_current(self) -> list[int]:
+    @cached_property
+    def _current(self) -> tuple[list[int], datetime | None]:
+        """The newest versions, and when the last of them was made."""
         found = read_values(CURRENT_VERSIONS, [as_uuid(self._configuration.pk)])
-        self._texts |= {pk: (number, text) for pk, number, text in found}
-        return [pk for pk, _number, _text in found]
+        self._texts |= {pk: (number, text) for pk, number, text, _made_at in found}
+        made_at = [each if each.tzinfo else each.replace(tzinfo=UTC) for *_rest, each in found]  # SQLite knows no zone
+        return [pk for pk, *_rest in found], max(made_at, default=None)
 
     def _find_past(self, at: datetime) -> list[int]:
         versions = MappingVersion.objects.filter(mapping__configuration=self._configuration, created_at__lte=at)

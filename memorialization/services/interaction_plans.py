@@ -18,7 +18,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.deliveries.plan import Entry, InteractionValues, Rows, build_entries, changed_entries, is_sent
 from memorialization.events.schema import RecordLink
 from memorialization.models import Delivery, Interaction
-from memorialization.services.delivery_storage import resolve_skipped, skip_unsent, store_deliveries
+from memorialization.services.delivery_storage import lock_lanes_of, resolve_skipped, skip_unsent, store_deliveries
 from memorialization.services.frozen_mappings import FrozenMappings
 from memorialization.services.frozen_targets import current_targets, read_links, read_targeting, settle_targets
 from memorialization.targeting import LINKED, Target
@@ -41,38 +41,42 @@ class InteractionPlan:
             self.planner.store(self.account_id)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanSubject:
+    """An interaction to plan: when it fell due (None: now), and whether a record is linked that was unlinked before."""
+
+    interaction: Interaction
+    fell_due_at: datetime | None = None
+    is_linked_again: bool = False
+
+
 def plan_interactions(
-    *,
-    configuration: Configuration,
-    interactions: Sequence[Interaction],
-    now: datetime,
-    fell_due_at: Mapping[int, datetime] | None = None,
+    *, configuration: Configuration, subjects: Sequence[PlanSubject], now: datetime
 ) -> InteractionPlan:
     """Plan what is due and what is new of interactions planned before.
 
     Changes PLAN_COLUMNS of the interactions, which the caller saves before it stores the plan; new ones need no id
-    until then. `fell_due_at` (by interaction id): when a limit made it due before now. Without an account nothing is
-    planned; the interactions stay due.
+    until then. Without an account nothing is planned; the interactions stay due.
     """
-    concerned = [each for each in interactions if each.state in {State.DUE, State.PLANNED}]
+    concerned = [each for each in subjects if each.interaction.state in {State.DUE, State.PLANNED}]
     if configuration.authentication is None or not concerned:
         return InteractionPlan()
     planner = _Planner(configuration, concerned, now)
-    for interaction in concerned:
-        planner.plan(interaction, (fell_due_at or {}).get(interaction.pk))
+    for subject in concerned:
+        planner.plan(subject.interaction, subject.fell_due_at)
     return InteractionPlan(planner, configuration.authentication.account_id)
 
 
 class _Planner:
     """Works out the deliveries of some interactions of one configuration."""
 
-    def __init__(self, configuration: Configuration, interactions: Sequence[Interaction], now: datetime) -> None:
+    def __init__(self, configuration: Configuration, subjects: Sequence[PlanSubject], now: datetime) -> None:
         self.configuration = configuration
         self.now = now
         self.time_zone = ZoneInfo(configuration.time_zone)
         self.settings = read_targeting(configuration)
         self.mappings = FrozenMappings(configuration)
-        self.earlier = _read_deliveries(interactions)
+        self.earlier = _read_deliveries(subjects)
         self.planned: list[Delivery] = []
         self.unwanted: list[Delivery] = []
         self.resolved: list[Delivery] = []
@@ -205,11 +209,16 @@ def _last_heard(interaction: Interaction) -> datetime | None:
     return max((datetime.fromisoformat(each["occurred_at"]) for each in stored), default=None)
 
 
-def _read_deliveries(interactions: Sequence[Interaction]) -> Mapping[int, list[Delivery]]:
-    """The deliveries that interactions planned before have, oldest first."""
+def _read_deliveries(subjects: Sequence[PlanSubject]) -> Mapping[int, list[Delivery]]:
+    """The deliveries that interactions planned before have, oldest first.
+
+    Of a record that is linked again the lane comes first: a worker that comes back with a delivery skips it as long as
+    it is unlinked, so what is read before could be owed by nobody then.
+    """
     found: dict[int, list[Delivery]] = defaultdict(list)
-    planned = [interaction.pk for interaction in interactions if interaction.state == State.PLANNED]
+    planned = [each.interaction.pk for each in subjects if each.interaction.state == State.PLANNED]
     if planned:
+        lock_lanes_of(interaction_ids=[each.interaction.pk for each in subjects if each.is_linked_again])
         for delivery in Delivery.objects.filter(interaction__in=planned).order_by("revision", "pk"):
             found[delivery.interaction_id].append(delivery)
     return found

@@ -20,6 +20,7 @@ from memorialization.models import Contact, Interaction
 from memorialization.services.claims import lease_length_s
 from memorialization.services.contact_folding import fold_contacts
 from memorialization.services.frozen_targets import target_as_json
+from memorialization.services.working_configurations import get_working_configuration
 from memorialization.targeting import Target
 
 LEASES = 2  # the questions for one record type are more than the calls of a write
@@ -131,7 +132,7 @@ def store_match(*, hold: MatchHold, found: Mapping[str, Target], now: datetime, 
     targets = {entity_type: target_as_json(target) for entity_type, target in found.items()} | settled
     done = {"match_due_at": None, "match_lease": None, "match_tries": 0, "match_backoff_s": 0, "match_reason": ""}
     row.update(targets=targets, updated_at=now, **(_waiting_columns(hold, wait) if wait else done))
-    configuration = Configuration.objects.select_related("authentication").get(pk=hold.configuration_id)
+    configuration = get_working_configuration(hold.configuration_id)
     fold_contacts(configuration=configuration, contacts=[contact], now=now)
     return True
 

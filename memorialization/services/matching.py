@@ -34,6 +34,7 @@ from memorialization.services.match_reworks import give_up_reworks, rework_deliv
 from memorialization.services.record_matching import RecordMatcher
 from memorialization.services.single_pushes import describe_error
 from memorialization.services.wake_ups import wake_at
+from memorialization.services.working_configurations import get_working_configuration
 from memorialization.targeting import Target
 
 logger = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def _find(turn: Turn, match: _Match) -> None:
     """Ask type by type; each that is answered counts, whatever becomes of the next. Nothing for an erased contact."""
     if match.interaction.contact.erased_at is not None:
         return
-    configuration = Configuration.objects.select_related("authentication").get(pk=match.hold.configuration_id)
+    configuration = get_working_configuration(match.hold.configuration_id)
     rows = FrozenMappings(configuration).rows(match.interaction.planned_versions, channel=match.interaction.channel)
     connection = turn.connection_of(match.hold.authentication_id)
     matcher = RecordMatcher(connection, configuration, match.interaction, rows, turn.clock())

@@ -13,6 +13,7 @@ from memorialization.models import Contact, Interaction
 from memorialization.services.contact_folding import fold_contacts
 from memorialization.services.event_folding import DATABASE_TROUBLES, FOLD_AGAIN_AFTER
 from memorialization.services.single_pushes import describe_error
+from memorialization.services.working_configurations import get_working_configuration
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,6 @@ def _come_back_later(contact_id: int, now: datetime) -> None:
 @transaction.atomic
 def _fold_locked(configuration_id: UUID, contact_ids: Sequence[int], now: datetime) -> int:
     """Contacts that somebody else has locked are being folded right now, so they are passed over."""
-    configuration = Configuration.objects.select_related("authentication").get(pk=configuration_id)
+    configuration = get_working_configuration(configuration_id)
     locked = Contact.objects.select_for_update(skip_locked=True).filter(pk__in=contact_ids).order_by("pk")
     return fold_contacts(configuration=configuration, contacts=list(locked), now=now)

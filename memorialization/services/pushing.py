@@ -34,6 +34,7 @@ from memorialization.services.outcomes import (
     conclude_attempt,
     conclude_without_call,
     failed_outcome,
+    has_unlinked,
     settled_outcome,
 )
 from memorialization.services.push_calls import (
@@ -123,6 +124,8 @@ def _make_calls(push: Push) -> Verdict:
     try:
         if push.is_looking:
             look_first(push)
+            if not push.group.is_settled and has_unlinked(deliveries=push.group.deliveries):
+                return _end_after_look(push)
         answer = write(push) if not push.group.is_settled else None
     except ValueRefused as error:
         return _handle_refusal(push, error)
@@ -133,6 +136,12 @@ def _make_calls(push: Push) -> Verdict:
     except CRMError as error:
         return _judge_members(push, error)
     return _conclude_success(push, answer)
+
+
+def _end_after_look(push: Push) -> Verdict:
+    """What does not stand is known to be unsent, so that what is unlinked is skipped; the others go on at once."""
+    looked = Outcome(Attempt.Outcome.SUCCEEDED, Delivery.State.WAITING, due_at=push.clock(), answer={"looked": True})
+    return Verdict(looked, _conclude_members(push, looked), Next.SAME_LANE)
 
 
 def _handle_denial(push: Push, error: CRMError) -> Verdict:

@@ -12,7 +12,6 @@ from datetime import datetime
 from django.db.models import F, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Least
 
-from crm_integrations.models import Configuration
 from crm_integrations.row_inserts import insert_rows
 from memorialization.models import Contact, Delivery, Interaction, RecordLane, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_slices import Branches, find_ids
@@ -21,6 +20,7 @@ from memorialization.services.hints import wake_on_commit
 from memorialization.services.lanes import make_lanes_due
 from memorialization.services.replay_choices import TAKEN_BACK, has_replay
 from memorialization.services.replays import build_replay, refusal_of
+from memorialization.services.working_configurations import working_configurations
 
 State = Delivery.State
 RecordKey = tuple[int, str, str]  # interaction, entity type, record: what revisions are counted in
@@ -93,9 +93,7 @@ def _read(members: Sequence[SliceMember]) -> list[Delivery]:
     rows = Delivery.objects.filter(pk__in=[each.pk for each in members])
     rows = rows.annotate(was_replayed=has_replay(), erased_at=F("interaction__contact__erased_at"))
     deliveries: list[Delivery] = list(rows.order_by("segment_ended_at", "segment_key", "revision", "pk"))
-    used = Configuration.objects.filter(pk__in={each.configuration_id for each in deliveries})
-    tokens = ("authentication__access_token", "authentication__refresh_token")
-    configurations = {each.pk: each for each in used.select_related("authentication").defer(*tokens)}
+    configurations = working_configurations().in_bulk({each.configuration_id for each in deliveries})
     for delivery in deliveries:
         delivery.configuration = configurations[delivery.configuration_id]
     return deliveries

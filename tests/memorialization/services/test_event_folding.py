@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from crm_integrations.models import Authentication
 from memorialization.models import Contact, Delivery, Interaction, InteractionEvent
 from memorialization.services import event_folding
 from memorialization.services.event_folding import (
@@ -155,7 +156,7 @@ def test_events_that_another_worker_has_in_hand_are_left_to_it_without_asking_ag
 def test_an_error_of_folding_is_logged_without_its_words(configuration, monkeypatch, caplog):
     store(configuration, "1")
 
-    def fail(*_chosen):
+    def fail(*_chosen, waits=False):
         raise ValueError("what the customer said")
 
     monkeypatch.setattr(event_folding, "_fold_some", fail)
@@ -188,3 +189,27 @@ def test_what_is_folded_for_a_person_who_looks_is_no_sign_that_workers_fold(conf
     assert last_heartbeat(name=FOLD) is None
     assert fold_all_events(clock=lambda: NOW, most_s=1) == 1
     assert last_heartbeat(name=FOLD) == NOW
+
+
+def test_tokens_that_no_key_opens_keep_no_event_from_being_folded(configuration):
+    store(configuration, "1")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {Authentication._meta.db_table} SET access_token = 'v1:AAAA'")  # noqa: S608
+    fold()
+    assert not InteractionEvent.objects.filter(contact=None).exists()
+
+
+def test_events_that_cannot_be_folded_are_no_sign_that_workers_fold(configuration, monkeypatch):
+    def fail(*_chosen, waits=False):
+        raise ValueError
+
+    noted = []
+    monkeypatch.setattr(event_folding, "_note_work", noted.append)
+    store(configuration, "1")
+    with monkeypatch.context() as patched:
+        patched.setattr(event_folding, "_fold_some", fail)
+        fold()
+    assert noted == []
+    store(configuration, "2")
+    fold()
+    assert len(noted) == 1

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from memorialization.models import Delivery, Interaction, MappingVersion, RecordLane
+from memorialization.services.event_folding import fold_all_events
 from memorialization.services.frozen_mappings import FrozenMappings
+from memorialization.services.intake import accept_events
 from memorialization.services.planning import plan_due_interactions
-from tests.engine import take_in
+from tests.engine import LONG_S, take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, link, voice
 
@@ -243,13 +245,32 @@ def test_late_data_post_no_second_comment_but_the_first_one_when_there_was_none(
     assert planned == [{"comment", "subject"}, {"comment"}, {"subject"}]
 
 
-def test_a_change_of_a_mapping_alone_plans_nothing_and_late_data_use_the_frozen_version():
-    configuration = configured({"ticket": [("subject", "voice", "skillName")]})
-    accept(configuration, voice(fields={"skillName": "S", "to": "T"}, **TICKET))
+def change_mapping(configuration, *, at):
+    """From then on its first row takes `to`."""
     mapping = configuration.memorializationmappings.get()
     contents = mapping.versions.get().contents
     contents["entities"][0]["rows"][0]["source"] = "to"
-    MappingVersion.objects.create(mapping=mapping, number=2, contents=contents)
+    mapping.version = 2
+    mapping.save()
+    changed = MappingVersion.objects.create(mapping=mapping, number=2, contents=contents)
+    MappingVersion.objects.filter(pk=changed.pk).update(created_at=at)
+
+
+def test_what_is_folded_late_is_planned_with_the_mapping_of_when_it_was_received():
+    configuration = configured({"ticket": [("subject", "voice", "skillName")]})
+    events = [voice(contactId=key, fields={"skillName": "S", "to": "T"}, **TICKET) for key in ("1", "2")]
+    accept_events(configuration=configuration, payloads=events[:1], received_at=NOW)
+    change_mapping(configuration, at=NOW + timedelta(minutes=5))
+    accept_events(configuration=configuration, payloads=events[1:], received_at=NOW + timedelta(minutes=6))
+    fold_all_events(clock=lambda: NOW + timedelta(minutes=10), most_s=LONG_S)
+    planned = Delivery.objects.order_by("interaction__contact__contact_id")
+    assert [entries(each)["subject"]["rendered"] for each in planned] == ["S", "T"]
+
+
+def test_a_change_of_a_mapping_alone_plans_nothing_and_late_data_use_the_frozen_version():
+    configuration = configured({"ticket": [("subject", "voice", "skillName")]})
+    accept(configuration, voice(fields={"skillName": "S", "to": "T"}, **TICKET))
+    change_mapping(configuration, at=NOW)
     accept(configuration, voice("updated", "15:10:00", fields={"ani": "1"}))
     assert Delivery.objects.count() == 1
     accept(configuration, voice("updated", "15:20:00", fields={"skillName": "S2", "to": "T2"}))
@@ -379,8 +400,8 @@ def test_a_mapping_that_is_deleted_while_its_version_is_read_stops_nobody(monkey
         MappingVersion.objects.all().delete()
         load(self, wanted)
 
-    MappingVersion.objects.update(created_at=NOW - timedelta(days=1))
     accept(configuration, voice("ended", "15:30:00", acwConfigured=True, fields={"skillName": "S"}, **TICKET))
+    change_mapping(configuration, at=NOW + timedelta(hours=2))
     monkeypatch.setattr(FrozenMappings, "_load", delete_first)
     plan_due_interactions(now=NOW + timedelta(hours=2), limit=10)
     assert "no_active_mapping" in Interaction.objects.get().flags

@@ -68,13 +68,19 @@ def test_a_sweep_takes_no_more_than_its_limit_and_the_longest_due_first(configur
     assert plan_due_interactions(now=LATER, limit=2) == 1
 
 
+def change_mapping(mapping, contents, *, at):
+    mapping.version += 1
+    mapping.save()
+    changed = MappingVersion.objects.create(mapping=mapping, number=mapping.version, contents=contents)
+    MappingVersion.objects.filter(pk=changed.pk).update(created_at=at)
+
+
 def test_the_plan_uses_the_mapping_version_that_was_active_when_the_limit_passed(configuration):
     wait_for_acw(configuration)
     mapping = configuration.memorializationmappings.get()
     contents = mapping.versions.get().contents
     contents["entities"][0]["rows"][0]["source"] = "contactId"
-    changed = MappingVersion.objects.create(mapping=mapping, number=2, contents=contents)
-    MappingVersion.objects.filter(pk=changed.pk).update(created_at=LIMIT + timedelta(minutes=1))
+    change_mapping(mapping, contents, at=LIMIT + timedelta(minutes=1))
     plan_due_interactions(now=LATER, limit=10)
     assert Delivery.objects.get().fields[0]["rendered"] == "S"
 

@@ -494,7 +494,12 @@ def test_a_record_that_was_unlinked_while_a_worker_had_the_delivery_is_not_writt
     monkeypatch.setattr(MemoryConnection, "update_record", unlink_and_fail)
     push_all(configuration, clock)
     delivery.refresh_from_db()
+    assert (delivery.state, delivery.must_look_first) == ("waiting", True)  # what answers may have done it
+    clock.move(minutes=10)
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == ("skipped", "unlinked")
+    assert len(calls_of(configuration, "get_records")) == 1
     assert lane_of(delivery).next_due_at is None
 
 

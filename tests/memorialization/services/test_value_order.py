@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from memorialization.models import Delivery, MappingVersion
+from memorialization.services.linking import change_link
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.replays import replay_delivery
 from tests.engine import NOW, FakeClock, account_of, push_all, take_in
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, voice
+from tests.memory_provider import MemoryAccount
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 TICKET = {"records": [{"entityType": "ticket", "id": "1"}]}
@@ -85,3 +87,46 @@ def test_a_replay_does_not_put_a_value_over_that_of_a_later_revision_of_the_same
     push_all(configuration, clock)
     again.refresh_from_db()
     assert (again.state, again.fields[0]["result"]) == ("delivered", "written")
+
+
+def test_a_newer_text_stays_as_the_crm_spells_it(monkeypatch):
+    apply = MemoryAccount.apply
+
+    def apply_with_fewer_spaces(account, key, values, did):
+        return apply(account, key, {name: " ".join(value.split()) for name, value in values.items()}, did)
+
+    monkeypatch.setattr(MemoryAccount, "apply", apply_with_fewer_spaces)
+    configuration, clock = configured(("voice", "skillName")), FakeClock(NOW)
+    older, newer, oldest = (
+        voice("ended", at, contactId=contact_id, fields={"skillName": skill}, **TICKET)
+        for contact_id, at, skill in (
+            ("B", "14:30:00", "older"),
+            ("C", "14:40:00", "newer  one"),
+            ("A", "14:00:00", "oldest"),
+        )
+    )
+    take_in(configuration, older, newer, now=clock())
+    push_all(configuration, clock)
+    take_in_one_by_one(configuration, [oldest], clock)
+    assert subject_of(configuration) == "newer one"
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["delivered", "delivered", "failed"]
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_a_record_that_is_unlinked_after_a_lost_answer_is_looked_at_before_an_older_value_comes(has_arrived):
+    configuration, clock = configured(("voice", "skillName")), FakeClock(NOW)
+    newer, older = (
+        voice("ended", at, contactId=contact_id, fields={"skillName": skill}, **TICKET)
+        for contact_id, at, skill in (("B", "14:50:00", "newer"), ("A", "14:40:00", "older"))
+    )
+    take_in(configuration, newer, now=clock())
+    delivery = Delivery.objects.get()
+    if has_arrived:
+        account_of(configuration).records["ticket", "1"] = {"subject": "newer"}
+    Delivery.objects.update(must_look_first=True, attempt_count=1, reason="settling")  # as after a call without an end
+    record = {"entityType": "ticket", "id": "1"}
+    change_link(interaction=delivery.interaction, record=record, is_linked=False, now=clock())
+    take_in_one_by_one(configuration, [older], clock)
+    assert subject_of(configuration) == ("newer" if has_arrived else "older")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == (("delivered", "") if has_arrived else ("skipped", "unlinked"))
