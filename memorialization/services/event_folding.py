@@ -24,6 +24,7 @@ from crm_integrations.row_sql import (
     Selection,
     as_time,
     as_uuid,
+    change_rows,
     places_for,
     read_rows,
     read_values,
@@ -43,6 +44,8 @@ from memorialization.services.working_configurations import get_working_configur
 
 logger = logging.getLogger(__name__)
 
+LONGEST_WAIT_MS = 2_000  # of whoever asks for a contact; a fold takes a fraction of a second
+LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 EVENTS_PER_TRANSACTION = 50  # short transactions: on SQLite they keep intake waiting
 FOLD_AGAIN_AFTER = timedelta(minutes=5)  # for what cannot be folded: a fault of ours, so it may be mended
 STORED_COLUMNS = ("pk", "source_contact_id", "event_id", "body", "ordered_at", "flags", "received_at")
@@ -130,7 +133,9 @@ def _fold_contact(configuration_id: UUID, contact_id: str, now: datetime, *, wai
         return _Progress()
     try:
         return _Progress(folded=_fold_some(configuration_id, waiting, now, waits=waits))
-    except DATABASE_TROUBLES:
+    except DATABASE_TROUBLES as error:
+        if waits and getattr(error.__cause__, "pgcode", "") == LOCK_NOT_AVAILABLE:
+            return _Progress()  # whoever folds it stands still
         raise
     except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
         logger.error("Events of a contact cannot be folded (%s); they are tried again later.", describe_error(error))
@@ -162,8 +167,10 @@ def _fold_some(
 ) -> int:
     """One transaction: the oldest waiting events that nobody has in hand, and everything that follows from them.
 
-    `waits`: what somebody has in hand is awaited, and taken if it still waits then.
+    `waits`: what somebody has in hand is awaited for a while, and taken if it still waits then.
     """
+    if waits and connection.vendor == "postgresql":
+        change_rows(f"SET LOCAL lock_timeout = {LONGEST_WAIT_MS}", [])
     locked = waiting.select_for_update(skip_locked=not waits).order_by("pk")
     stored = list(locked.values_list(*STORED_COLUMNS)[:EVENTS_PER_TRANSACTION])
     if not stored:

@@ -17,7 +17,7 @@ from crm_integrations.services.intake_keys import create_key
 from memorialization.models import Delivery, Interaction
 from memorialization.services import event_folding
 from memorialization.services.contact_links import EventLinks
-from memorialization.services.event_folding import fold_all_events
+from memorialization.services.event_folding import fold_all_events, fold_contact_events
 from memorialization.services.intake import accept_events
 from memorialization.services.linking import change_link
 from memorialization.services.outcomes import skip_unwanted
@@ -105,6 +105,15 @@ def test_an_agents_unlink_counts_while_the_contacts_first_event_is_being_folded(
         )
     fold_all_events(clock=timezone.now, most_s=LONG_S)
     assert links_of("A") == []
+
+
+def test_nobody_waits_for_ever_for_a_worker_that_stands_still(configuration, monkeypatch):
+    monkeypatch.setattr(event_folding, "LONGEST_WAIT_MS", 50)
+    report(configuration, case_event("started", "A", 1))
+    with folding(monkeypatch):
+        fold_contact_events(configuration=configuration, contact_id="1", now=timezone.now())
+        assert not Interaction.objects.exists()
+    assert Interaction.objects.count() == 1
 
 
 def test_what_is_linked_again_while_its_call_is_under_way_is_still_owed(configuration, monkeypatch):
