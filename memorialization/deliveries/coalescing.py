@@ -7,6 +7,7 @@ stays to be sent.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from django.utils.functional import cached_property
 
@@ -150,9 +151,28 @@ def form_group(waiting: Sequence[Member]) -> list[Member]:
     return group
 
 
+def find_unsettled(waiting: Sequence[Member]) -> list[Member]:
+    """The members, from the head on, of which an earlier call may have been applied, but for those with a note.
+
+    They are looked at together even where they do not go together: a call may have been for all of them, so that the
+    newest value stands, and one of the others, looked at by itself, would overwrite it.
+    """
+    head = waiting[0].authentication_id
+    return list(takewhile(lambda each: each.authentication_id == head and _is_unsettled(each.delivery), waiting))
+
+
 def travels_alone(delivery: Delivery) -> bool:
     """Whether a delivery shares no write: it carries a note, or was refused in company before."""
-    return delivery.goes_alone or any(
+    return delivery.goes_alone or _has_note(delivery)
+
+
+def _is_unsettled(delivery: Delivery) -> bool:
+    return delivery.must_look_first and not _has_note(delivery)
+
+
+def _has_note(delivery: Delivery) -> bool:
+    """Whether a note is still to be posted."""
+    return any(
         entry.get("type") == FieldType.COMMENT and "rendered" in entry and not entry.get("result")
         for entry in delivery.fields
     )

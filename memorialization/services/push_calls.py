@@ -43,6 +43,7 @@ class Push:
     write_classes: Sequence[str]
     clock: Clock
     is_last: bool  # nothing else is to be tried on the lane now
+    only_looks: bool  # its members do not share a write, but a look
     comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
     is_looking: bool = False
     leased_at: float = 0.0  # monotonic

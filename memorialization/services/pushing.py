@@ -64,14 +64,15 @@ def push_group(
     write_classes: Sequence[str],
     clock: Clock,
     is_last: bool,
+    only_looks: bool = False,
 ) -> Next:
     """Try deliveries that share a write and store what came of it; the lane goes back with the last outcome.
 
-    `marks`: those of the lane. Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything
-    was begun.
+    `marks`: those of the lane. With `only_looks` the record is read, and what does not stand there waits. Raises
+    LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
     """
     connection.gate.begin_record()
-    push = Push(hold, group, connection, write_classes, clock, is_last, is_looking=group.must_look_first)
+    push = Push(hold, group, connection, write_classes, clock, is_last, only_looks, is_looking=group.must_look_first)
     group.supersede(marks)
     if group.pending_comment is not None:
         settle_by_siblings(push)
@@ -124,7 +125,7 @@ def _make_calls(push: Push) -> Verdict:
     try:
         if push.is_looking:
             look_first(push)
-            if not push.group.is_settled and has_unlinked(deliveries=push.group.deliveries):
+            if not push.group.is_settled and (push.only_looks or has_unlinked(deliveries=push.group.deliveries)):
                 return _end_after_look(push)
         answer = write(push) if not push.group.is_settled else None
     except ValueRefused as error:

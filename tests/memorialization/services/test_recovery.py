@@ -162,6 +162,22 @@ def test_a_delivery_that_is_being_sent_on_a_lane_that_nobody_holds_is_looked_at_
     assert heal_lanes(now=clock()) == 0
 
 
+@pytest.mark.parametrize("is_suspect", [True, False])
+def test_a_call_for_several_that_may_have_been_applied_is_looked_at_for_all_of_them(configuration, clock, is_suspect):
+    older, newer, untouched = (
+        make_delivery(configuration, make_entry("subject", value), ended_at=NOW - timedelta(minutes=minutes))
+        for value, minutes in (("older", 5), ("newer", 4), ("newest", 0))
+    )
+    sent = Delivery.objects.filter(pk__in=[older.pk, newer.pk])
+    sent.update(must_look_first=True, goes_alone=not is_suspect)
+    RecordLane.objects.update(lost_leases=int(is_suspect), goes_alone=not is_suspect)
+    account_of(configuration).records["ticket", "35"] = {"subject": "newer"}
+    push_all(configuration, clock)
+    written = [values["subject"] for _type, _key, values in calls_of(configuration, "update_record")]
+    assert written == ["newest"]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
 def test_what_waits_beside_a_delivery_that_kills_its_workers_is_written(configuration, clock, monkeypatch):
     first, second, poison = (
         make_delivery(configuration, make_entry(field, "x"), ended_at=NOW - timedelta(minutes=minutes))
