@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -26,6 +26,7 @@ ATTEMPT_TITLES: Mapping[str, str | Promise] = {
     Attempt.Outcome.UNKNOWN: gettext_lazy("Tried on %(record)s: outcome unknown"),
     Attempt.Outcome.POSTPONED: gettext_lazy("Postponed on %(record)s"),
 }
+UNANSWERED = {Attempt.Outcome.UNKNOWN, Attempt.Outcome.RETRY}  # when they have no status
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +151,20 @@ def _attempt_texts(attempt: Attempt) -> list[str]:
     texts = []
     if attempt.request.get("looks_first"):
         texts.append(_("The record was read first, because an earlier outcome was unknown."))
-    if attempt.finished_at:
-        took_ms = round((attempt.finished_at - attempt.started_at).total_seconds() * 1000)
-        words = ngettext("Answered after %(count)d ms", "Answered after %(count)d ms", took_ms) % {"count": took_ms}
-        texts.append(_("%(answered)s, status %(status)s") % {"answered": words, "status": attempt.status}
-                     if attempt.status else words)  # fmt: skip
+    if attempt.finished_at and (attempt.status or attempt.outcome != Attempt.Outcome.POSTPONED):
+        texts.append(_describe_answer(attempt, attempt.finished_at - attempt.started_at))
     return texts
+
+
+def _describe_answer(attempt: Attempt, took: timedelta) -> str:
+    """When an answer came; or that none did, be it that the CRM said nothing or that the worker was gone."""
+    count = {"count": round(took.total_seconds() * 1000)}
+    if attempt.status is None and attempt.outcome in UNANSWERED:
+        return ngettext("No answer in %(count)d ms", "No answer in %(count)d ms", count["count"]) % count
+    words = ngettext("Answered after %(count)d ms", "Answered after %(count)d ms", count["count"]) % count
+    if attempt.status is None:
+        return words
+    return _("%(answered)s, status %(status)s") % {"answered": words, "status": attempt.status}
 
 
 def _ending_entries(row: DeliveryRow) -> list[TimelineEntry]:

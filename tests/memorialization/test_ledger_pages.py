@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm_integrations.models import Configuration
-from crm_integrations.providers.errors import CRMUnavailable, ValueRefused
+from crm_integrations.providers.errors import CRMUnavailable, RetryLater, ValueRefused
 from memorialization.models import Delivery, Interaction
 from tests.factories import make_configuration, make_mapping, make_user
 from tests.memorialization.event_payloads import make_event
@@ -194,6 +194,23 @@ def test_a_delivery_that_waits_says_why_and_when_it_goes_on(viewer, configuratio
     page = page_of(viewer, delivery)
     for words in ("Waiting", "The CRM cannot be reached", "Bad gateway", "Next try:", "Not sent yet"):
         assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("error", "shown", "hidden"),
+    [
+        (CRMUnavailable("Timed out", may_have_applied=True), "No answer in", "Answered after"),
+        (CRMUnavailable("Bad gateway", may_have_applied=True, status=502), "Answered after", "No answer in"),
+        (RetryLater("Renewed just now", retry_after_s=1), "Postponed on Ticket 7", "Answered after"),
+    ],
+)
+def test_a_try_says_whether_an_answer_came(viewer, configuration, error, shown, hidden):
+    make_record()
+    delivery = delivery_of(end_call(configuration))
+    MemoryProvider.accounts["acme"].faults.append(error)
+    push(configuration)
+    page = page_of(viewer, delivery)
+    assert shown in page and hidden not in page
 
 
 def test_acts_are_offered_to_people_who_may_edit_alone(client, configuration):
