@@ -210,9 +210,16 @@ def _note_answers(book: BudgetBook, answers: Sequence[CallAnswer]) -> None:
     if not made:
         return
     add_call_minutes(account_id=book.account.pk, counts=minutes)
-    failures = sum(_weigh_failure(answer) for answer in made if answer.has_failed)
-    successes = sum(not answer.has_failed for answer in made)
+    news = [answer for answer in made if _is_newer(answer, book.account.circuit_opened_at)]
+    failures = sum(_weigh_failure(answer) for answer in news if answer.has_failed)
+    successes = sum(not answer.has_failed for answer in news)
     note_on_locked(book.account, calls=successes + failures, failures=failures, now=made[-1].at)
+
+
+def _is_newer(answer: CallAnswer, opened_at: datetime | None) -> bool:
+    """Whether it says how the CRM is since the circuit opened: an answer may have been kept, and a call have hung."""
+    told_of = answer.grant.granted_at if answer.has_failed else answer.at
+    return opened_at is None or told_of > opened_at
 
 
 def _weigh_failure(answer: CallAnswer) -> int:

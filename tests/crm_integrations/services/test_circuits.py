@@ -88,6 +88,26 @@ def test_two_calls_that_hang_open_it_though_they_fill_a_minute(lasted_s, state):
     assert ask(account, 2 * lasted_s).state is state
 
 
+@pytest.mark.parametrize(("has_failed", "answered"), [(False, -1), (True, 29)])
+def test_what_tells_of_before_it_opened_changes_nothing(has_failed, answered):
+    """A worker keeps answers until its next grant, and a call that hung tells of the time when it began."""
+    account = make_account()
+    grant = acquire(account_id=account.pk, limit_classes=["account"], is_interactive=False, now=at(-2))
+    note(account, calls=10, failures=10)
+    verdict = ask(account, 30)
+    settle(account_id=account.pk, answers=[CallAnswer(grant, at(answered), has_failed=has_failed)])
+    account.refresh_from_db()
+    assert (account.circuit_state, account.circuit_probe_at) == (CircuitState.HALF_OPEN, verdict.until)
+
+
+def test_a_success_after_it_opened_closes_it_whenever_the_call_began():
+    account = make_account()
+    grant = acquire(account_id=account.pk, limit_classes=["account"], is_interactive=False, now=at(-2))
+    note(account, calls=10, failures=10)
+    settle(account_id=account.pk, answers=[CallAnswer(grant, at(1))])
+    assert ask(account, 2).state is CircuitState.CLOSED
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_ask_at_once_one_wins_the_probe():
     account = make_account()
