@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from crm_integrations.broken_connections import drop_connection
+
 Clock = Callable[[], datetime]
 
 
@@ -45,6 +47,7 @@ class SteadyClock:
         try:
             answer = self._answer = self._read(), time.monotonic()  # in this order: a slow answer puts nobody ahead
         except DatabaseError:
+            drop_connection()
             if answer is None:
                 raise
         return answer

@@ -1,6 +1,7 @@
 """PostgreSQL as Django speaks to it, but for the health of kept connections, which is seen without a round trip.
 
-And a server that crashes in the middle of a statement or commit is told like one that is gone at any other time.
+And a server that crashes in the middle of a statement or commit, and a connection that is found closed after it, are
+told like a server that is gone at any other time: by an OperationalError.
 
 Django asks `SELECT 1` before the first statement of every request. Whatever a server says as it hangs up – at least the
 end of the stream – waits to be read by then, so a connection on which nothing waits is taken for sound.
@@ -32,12 +33,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class _ErrorWrapper(DatabaseErrorWrapper):
-    """Of a server that crashes meanwhile the driver may say no more than DatabaseError, without a code."""
+    """Of a server that crashes meanwhile the driver may say no more than DatabaseError, without a code.
+
+    Of a connection that was closed by that it says InterfaceError, which is no DatabaseError to Django.
+    """
 
     wrapper: base.DatabaseWrapper
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        if exc_type is self.wrapper.Database.DatabaseError:
+        driver, own = self.wrapper.Database, self.wrapper.connection
+        is_gone = exc_type is driver.InterfaceError and own is not None and own.closed
+        if is_gone or exc_type is driver.DatabaseError:
             self.wrapper.errors_occurred = True
             raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
         super().__exit__(exc_type, exc_value, traceback)

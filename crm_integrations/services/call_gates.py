@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
+from crm_integrations.broken_connections import drop_connection
 from crm_integrations.budgets.windows import BLOCK_WITHOUT_A_TIME_S
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
@@ -119,11 +120,9 @@ class AccountCallGate:
         return rest_s if rest_s > 0 else None
 
     def _take_reserved(self, classes: tuple[str, ...], now: datetime) -> Grant | None:
-        """What was reserved for such a call; one that waited a while does not begin in a block that came meanwhile."""
+        """What was reserved for such a call; one that waited a while does not begin when a block came meanwhile."""
         grant = self._take(self._reserved, classes, now)
-        if grant is None or now - grant.granted_at < JUST_NOW:
-            return grant
-        if not is_blocked(account_id=self._account_id, limit_classes=classes, now=now):
+        if grant is None or now - grant.granted_at < JUST_NOW or not self._is_void(grant):
             return grant
         self._reserved.append(grant)
         return None
@@ -145,7 +144,7 @@ class AccountCallGate:
     def _acquire(self, classes: tuple[str, ...], now: datetime) -> Grant:
         """One that was granted ahead, or spend now: with it the answers are noted, also when the budget refuses."""
         ahead = self._take(self._ahead, classes, now)
-        if ahead is not None and not is_blocked(account_id=self._account_id, limit_classes=classes, now=now):
+        if ahead is not None and not self._is_void(ahead):
             return ahead
         self._ahead += [ahead] if ahead is not None else []
         self._give_back(self._ahead)
@@ -165,6 +164,10 @@ class AccountCallGate:
             self._answers = answers
             raise
         return grant
+
+    def _is_void(self, grant: Grant) -> bool:
+        """Whether the CRM has asked to be left alone since it was granted, be that over or not: it counts anew then."""
+        return is_blocked(account_id=self._account_id, limit_classes=grant.limit_classes, now=grant.granted_at)
 
     def _note_record_rest(
         self, grant: Grant, reports: Sequence[LimitReport], refused: str, retry_after_s: float | None, now: datetime
@@ -188,4 +191,5 @@ class AccountCallGate:
                 settle(account_id=self._account_id, answers=self._answers)
                 self._answers = []
         except DatabaseError:
+            drop_connection()
             logger.exception("A refusal of account %s could not be noted.", self._account_id)

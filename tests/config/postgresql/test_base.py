@@ -1,7 +1,7 @@
 """The health of kept connections to PostgreSQL (config.postgresql.base)."""
 
 import pytest
-from django.db import IntegrityError, OperationalError, ProgrammingError, connection, connections
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError, connection, connections
 from django.db.backends.postgresql import base
 
 from config.postgresql.base import DatabaseWrapper
@@ -91,6 +91,20 @@ def test_a_server_that_crashes_is_told_as_one_that_is_gone(kept):
     with pytest.raises(OperationalError, match="closed the connection"), kept.wrap_database_errors:
         raise kept.Database.DatabaseError("server closed the connection unexpectedly")
     assert kept.errors_occurred
+
+
+def test_a_connection_that_is_found_closed_is_told_as_a_server_that_is_gone(kept):
+    """The driver says InterfaceError, which Django counts apart from DatabaseError."""
+    kept.connection.close()
+    with pytest.raises(OperationalError, match="already closed"), kept.cursor():
+        pass
+    assert kept.errors_occurred
+
+
+def test_what_is_wrong_with_a_cursor_stays_what_it_is(kept):
+    with pytest.raises(InterfaceError), kept.cursor() as cursor:
+        cursor.close()
+        cursor.execute("SELECT 7")
 
 
 def test_other_errors_stay_what_they_are(kept):

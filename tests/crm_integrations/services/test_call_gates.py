@@ -1,11 +1,13 @@
 """The gate of a connection: one transaction a call, reservations, and the rest of a record."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from crm_integrations.database_clock import SteadyClock
 from crm_integrations.models import CallBudget, CRMAccount
 from crm_integrations.providers.limits import CallLimit, LimitReport, LimitScope
 from crm_integrations.services import call_gates
@@ -79,6 +81,24 @@ def test_a_database_that_is_away_does_not_hide_the_answer_and_loses_none(gate, m
             gate.enter(WRITE)
     gate.flush()
     assert budget().blocked_until == NOW + timedelta(seconds=93)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL alone: its server hangs up")
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_outlives_a_connection_that_broke_during_the_call(monkeypatch):
+    """The minute of the worker's clock is over as well: it asks on the broken connection first."""
+    account, clock = CRMAccount.objects.create(provider="memory", address="acme"), SteadyClock()
+    gate = AccountCallGate(account_id=account.pk, is_interactive=False, clock=clock, limits=LIMITS)
+    gate.enter(WRITE)
+    monkeypatch.setattr(clock, "ASKED_EVERY_S", 0.0)
+    _end_session_of(connection)
+    gate.leave(reports=[], refused="account", retry_after_s=93)
+    assert budget().blocked_until is not None
+
+
+def _end_session_of(wrapper):
+    with closing(wrapper.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [wrapper.connection.info.backend_pid])
 
 
 def test_a_reserved_call_is_used_by_the_next_of_its_kind_and_spent_once(gate):
@@ -214,6 +234,20 @@ def test_a_refusal_that_another_process_met_stops_calls_that_were_granted_ahead(
         plenty.enter(WRITE)
     assert caught.value.retry_after_s == 40
     assert budget().in_flight == 0
+
+
+@pytest.mark.parametrize("begin", ["granted", "reserved"])
+def test_a_call_that_was_granted_before_a_block_is_asked_for_anew_after_it(plenty, clock, begin):
+    """The window after a block is felt out call by call, and what is called in it is counted in it."""
+    plenty.enter(WRITE)
+    if begin == "reserved":
+        plenty.reserve(WRITE)
+    CallBudget.objects.update(blocked_until=NOW + timedelta(seconds=1))
+    clock.move(seconds=2)
+    plenty.leave(reports=[])
+    with CaptureQueriesContext(connection) as captured:
+        plenty.enter(WRITE)
+    assert any(query["sql"].startswith("UPDATE") and "callbudget" in query["sql"] for query in captured)
 
 
 def test_a_failure_is_noted_before_the_next_call(plenty):
