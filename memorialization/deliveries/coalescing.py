@@ -151,23 +151,30 @@ def form_group(waiting: Sequence[Member]) -> list[Member]:
     return group
 
 
-def find_unsettled(waiting: Sequence[Member]) -> list[Member]:
-    """The members, from the head on, of which an earlier call may have been applied, but for those with a note.
+@dataclass(frozen=True)
+class NextCall:
+    """Who is pushed next on a record, and who is kept back until the record was looked at for them."""
 
-    They are looked at together even where they do not go together: a call may have been for all of them, so that the
-    newest value stands, and one of the others, looked at by itself, would overwrite it.
+    members: Sequence[Member]
+    kept_back: Sequence[Member] = ()
+
+
+def choose_next(waiting: Sequence[Member], *, is_suspect: bool) -> NextCall:
+    """The next call of a record on which something waits, in turn order; of a suspect record each goes alone.
+
+    Where an earlier call may have been applied for more than share a write now, they are looked at one by one, the
+    newest first: where its value stands, no older one may follow.
     """
-    head = waiting[0].authentication_id
-    return list(takewhile(lambda each: each.authentication_id == head and _is_unsettled(each.delivery), waiting))
+    group = waiting[:1] if is_suspect else form_group(waiting)
+    unsettled = list(takewhile(lambda each: each.delivery.must_look_first, waiting))
+    if len(unsettled) > len(group):
+        return NextCall(unsettled[-1:], kept_back=unsettled[:-1])
+    return NextCall(group)
 
 
 def travels_alone(delivery: Delivery) -> bool:
     """Whether a delivery shares no write: it carries a note, or was refused in company before."""
     return delivery.goes_alone or _has_note(delivery)
-
-
-def _is_unsettled(delivery: Delivery) -> bool:
-    return delivery.must_look_first and not _has_note(delivery)
 
 
 def _has_note(delivery: Delivery) -> bool:

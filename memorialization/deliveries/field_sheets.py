@@ -117,6 +117,14 @@ class FieldSheet:
         """
         refused = [(entry, words[entry["crm_field"]]) for entry in self.pending if entry["crm_field"] in words]
         refused = refused or [(entry, said) for entry in self.pending if (said := _sentence_about(entry, message))]
+        return self._leave_out(refused)
+
+    def leave_out_the_rest(self, message: str) -> bool:
+        """Leave out all that is pending, where other fields stand by an earlier write; returns whether any did."""
+        has_standing = any(entry.get("result") in STANDING for entry in self.entries)
+        return has_standing and self._leave_out([(entry, message) for entry in self.pending])
+
+    def _leave_out(self, refused: Sequence[tuple[Entry, str]]) -> bool:
         for entry, said in refused:
             self._settle(entry, FieldResult.LEFT_OUT, FieldReason.REFUSED, {"words": said})
         return bool(refused)

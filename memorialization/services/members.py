@@ -63,12 +63,6 @@ def deliveries_of(*, lane_id: int, interaction_id: int) -> list[Delivery]:
     return [columns.build(values) for values in read_values(statement, [lane_id, interaction_id])]
 
 
-def first_waiting(*, lane_id: int) -> Delivery | None:
-    """The delivery whose turn it is on the lane."""
-    waiting = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
-    return waiting[0].delivery if waiting else None
-
-
 def members_of_bulk_write(*, bulk_write_id: int) -> Iterator[tuple[int, int, str, Member | None]]:
     """Attempt, lane, record and delivery of a bulk write's unfinished attempts, in the order they were sent.
 

@@ -17,7 +17,7 @@ from crm_integrations.providers.errors import (
     RecordGone,
 )
 from crm_integrations.services.connections import AuthenticatedConnection
-from memorialization.deliveries.coalescing import Group
+from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.field_sheets import STANDING
 from memorialization.deliveries.outcome_reasons import FieldReason
 from memorialization.models.deliveries import FieldResult
@@ -43,7 +43,7 @@ class Push:
     write_classes: Sequence[str]
     clock: Clock
     is_last: bool  # nothing else is to be tried on the lane now
-    only_looks: bool  # its members do not share a write, but a look
+    kept_back: Sequence[Member] = ()  # who may stand on the record, too: until they are looked at, it is only read
     comment_id: str = ""  # names the segment's note on this record, the same for every delivery of both
     is_looking: bool = False
     leased_at: float = 0.0  # monotonic

@@ -35,6 +35,7 @@ from memorialization.services.outcomes import (
     conclude_without_call,
     failed_outcome,
     has_unlinked,
+    postponed_outcome,
     settled_outcome,
 )
 from memorialization.services.push_calls import (
@@ -64,15 +65,15 @@ def push_group(
     write_classes: Sequence[str],
     clock: Clock,
     is_last: bool,
-    only_looks: bool = False,
+    kept_back: Sequence[Member] = (),
 ) -> Next:
     """Try deliveries that share a write and store what came of it; the lane goes back with the last outcome.
 
-    `marks`: those of the lane. With `only_looks` the record is read, and what does not stand there waits. Raises
-    LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
+    `marks`: those of the lane. While others are `kept_back`, the record is only read, and what does not stand there
+    waits. Raises LeaseLost when the lane was taken away meanwhile, and BudgetSpent before anything was begun.
     """
     connection.gate.begin_record()
-    push = Push(hold, group, connection, write_classes, clock, is_last, only_looks, is_looking=group.must_look_first)
+    push = Push(hold, group, connection, write_classes, clock, is_last, kept_back, is_looking=group.must_look_first)
     group.supersede(marks)
     if group.pending_comment is not None:
         settle_by_siblings(push)
@@ -111,7 +112,7 @@ def _try_once(push: Push) -> Next | None:
         hold=push.hold,
         attempt_id=attempt_id,
         outcome=verdict.outcome,
-        conclusions=verdict.conclusions,
+        conclusions=[*verdict.conclusions, *_keep_back(push, verdict.outcome)],
         leave=leave,
         now=push.clock(),
     )
@@ -120,12 +121,31 @@ def _try_once(push: Push) -> Next | None:
     return Next.OTHER_LANE if leave else Next.SAME_LANE
 
 
+def _keep_back(push: Push, outcome: Outcome) -> list[Conclusion]:
+    """While nobody knows whether the newest stands, those that it keeps back wait as long as it does."""
+    due_at = outcome.due_at
+    if outcome.state != Delivery.State.WAITING or due_at is None or due_at <= push.clock():
+        return []
+    return [
+        Conclusion(
+            member,
+            postponed_outcome(
+                reason=DeliveryReason(outcome.reason),
+                words=outcome.words,
+                due_at=max(due_at, member.delivery.next_attempt_at or due_at),
+                must_look_first=True,
+            ),
+        )
+        for member in push.kept_back
+    ]
+
+
 def _make_calls(push: Push) -> Verdict:
     """All calls of one attempt, and what they amount to."""
     try:
         if push.is_looking:
             look_first(push)
-            if not push.group.is_settled and (push.only_looks or has_unlinked(deliveries=push.group.deliveries)):
+            if not push.group.is_settled and (push.kept_back or has_unlinked(deliveries=push.group.deliveries)):
                 return _end_after_look(push)
         answer = write(push) if not push.group.is_settled else None
     except ValueRefused as error:
@@ -169,14 +189,15 @@ def _judge_members(push: Push, error: CRMError, *, is_after_write: bool = False)
 def _handle_refusal(push: Push, error: ValueRefused) -> Verdict:
     """Refused as data: the members of a group go on alone; one alone leaves out the fields that the CRM named.
 
-    It ends: every round leaves out at least one field more. A refusal as a whole applied nothing.
+    It ends: every round leaves out at least one field more. A refusal as a whole applied nothing; where an earlier
+    write did, what is left is left out.
     """
     if len(push.group.members) > 1:
         return _go_apart(push, error)
     push.is_looking = False
     refused = failed_outcome(reason=DeliveryReason.VALUE_REFUSED, words=error.message, status=error.status)
     sheet = push.group.sheets[0]
-    if not sheet.refuse(error.fields, error.message):
+    if not sheet.refuse(error.fields, error.message) and not sheet.leave_out_the_rest(error.message):
         return _judge_members(push, error)
     if sheet.pending:
         waiting = refused.as_waiting(due_at=push.clock())

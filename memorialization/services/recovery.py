@@ -12,10 +12,11 @@ from django.db.models import F, QuerySet
 
 from crm_integrations.models import Configuration
 from crm_integrations.row_sql import as_time, read_rows
+from memorialization.deliveries.coalescing import choose_next
 from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import set_next_due
-from memorialization.services.members import first_waiting
+from memorialization.services.members import waiting_on_lanes
 from memorialization.services.outcomes import skip_unwanted
 
 MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
@@ -98,9 +99,10 @@ def _settle_unfinished(lane: RecordLane, now: datetime) -> None:
 
 def _fail_first(lane: RecordLane, now: datetime) -> None:
     """Give up the delivery that no worker survives, so that it does not freeze its record."""
-    first = first_waiting(lane_id=lane.pk)
-    if first is not None:
-        Delivery.objects.filter(pk=first.pk).update(
+    waiting = waiting_on_lanes(lane_ids=[lane.pk])[lane.pk]
+    if waiting:
+        [first] = choose_next(waiting, is_suspect=True).members
+        Delivery.objects.filter(pk=first.delivery.pk).update(
             state=Delivery.State.FAILED,
             reason=DeliveryReason.LOST_LEASES,
             reason_params={"count": lane.lost_leases + 1},

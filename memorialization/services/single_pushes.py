@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.services.call_budgets import BudgetSpent
-from memorialization.deliveries.coalescing import Group, find_unsettled, form_group, travels_alone
+from memorialization.deliveries.coalescing import Group, choose_next
 from memorialization.deliveries.failpoints import visit_failpoint
 from memorialization.models import RecordLane
 from memorialization.services.account_turn import Turn
@@ -64,12 +64,9 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold, looks: LaneLooks)
         waiting, marks = looks.take(hold.lane_id)
         if not waiting or (waiting[0].delivery.next_attempt_at or turn.clock()) > turn.clock():
             break
-        goes_alone = hold.lost_leases > 0 or travels_alone(waiting[0].delivery)  # what kills takes no other along
-        unsettled = find_unsettled(waiting) if goes_alone else []
-        only_looks = len(unsettled) > 1
-        members = unsettled if only_looks else waiting[:1] if goes_alone else form_group(waiting)
-        group = Group(members)
-        connection = turn.connect([hold], waiting[0].authentication_id)
+        chosen = choose_next(waiting, is_suspect=hold.lost_leases > 0)  # what kills takes no other along
+        group = Group(chosen.members)
+        connection = turn.connect([hold], chosen.members[0].authentication_id)
         if connection is None:
             return
         following = push_group(
@@ -79,8 +76,8 @@ def _push_lane(turn: Turn, finder: WorkFinder, hold: LaneHold, looks: LaneLooks)
             connection=connection,
             write_classes=finder.classes(hold.entity_type, is_bulk=False),
             clock=turn.clock,
-            is_last=not only_looks and (turn.is_over or len(members) == len(waiting)),
-            only_looks=only_looks,
+            is_last=turn.is_over or len(chosen.members) == len(waiting),
+            kept_back=chosen.kept_back,
         )
         turn.tally.add_pushed(deliveries=len(group.members), is_written=group.is_settled)
         turn.has_more |= begin_reworks(deliveries=group.deliveries, now=turn.clock())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_integrations.providers.base import CRMRecord
-from memorialization.deliveries.coalescing import Group, Member, form_group
+from memorialization.deliveries.coalescing import Group, Member, NextCall, choose_next, form_group
 from memorialization.models import Delivery
 
 NOW = datetime(2026, 1, 15, 15, tzinfo=UTC)
@@ -104,6 +104,19 @@ def test_a_note_and_what_was_refused_in_company_share_no_write():
 def test_another_authentication_writes_by_itself():
     first, second = make_member(1, {"subject": "a"}), make_member(2, {"subject": "b"}, authentication_id=2)
     assert form_group([first, second]) == [first]
+
+
+def test_of_a_suspect_record_each_goes_alone():
+    first, second = make_member(1, {"subject": "a"}), make_member(2, {"subject": "b"})
+    assert choose_next([first, second], is_suspect=True) == NextCall([first])
+    assert choose_next([first, second], is_suspect=False) == NextCall([first, second])
+
+
+def test_what_may_have_been_applied_is_looked_at_newest_first_where_it_shares_no_write():
+    first, second, third = (make_member(number, {"subject": "a"}, must_look_first=number < 3) for number in (1, 2, 3))
+    assert choose_next([first, second, third], is_suspect=True) == NextCall([second], kept_back=[first])
+    assert choose_next([first, second, third], is_suspect=False) == NextCall([first, second, third])
+    assert choose_next([first, third], is_suspect=True) == NextCall([first])
 
 
 @given(

@@ -23,7 +23,7 @@ from memorialization.services.claims import (
 )
 from memorialization.services.due_work import BULK_FROM, WorkFinder
 from memorialization.services.lanes import make_lanes_due
-from memorialization.services.members import first_waiting
+from memorialization.services.members import waiting_on_lanes
 from memorialization.services.recovery import recover_lost_lanes
 from tests.engine import NOW, claim_due, lane_of, make_delivery, make_interaction
 from tests.factories import make_authentication, make_configuration
@@ -115,7 +115,8 @@ def test_held_deliveries_that_are_free_again_do_not_wait_for_another_ones_back_o
     assert claim(working, now=later) == []
     Authentication.objects.update(state="active")
     (hold,) = claim(configuration, now=later)
-    assert first_waiting(lane_id=hold.lane_id) == held
+    [first, *_others] = waiting_on_lanes(lane_ids=[hold.lane_id])[hold.lane_id]
+    assert first.delivery == held
 
 
 def test_other_accounts_lanes_are_not_claimed(configuration):

@@ -7,6 +7,7 @@ import pytest
 from django.db import DataError, OperationalError
 
 from memorialization.deliveries.coalescing import Group, Member
+from memorialization.deliveries.field_sheets import FieldSheet
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import lease_length_s
 from memorialization.services.outcomes import begin_attempt
@@ -176,6 +177,30 @@ def test_a_call_for_several_that_may_have_been_applied_is_looked_at_for_all_of_t
     written = [values["subject"] for _type, _key, values in calls_of(configuration, "update_record")]
     assert written == ["newest"]
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_what_is_looked_at_beside_a_delivery_that_kills_its_workers_is_delivered(configuration, clock, monkeypatch):
+    first, second, poison = (
+        make_delivery(
+            configuration, make_entry(field, "x"), ended_at=NOW - timedelta(minutes=minutes), must_look_first=True
+        )
+        for field, minutes in (("subject", 5), ("notes", 4), ("contact_id", 0))
+    )
+    settle = FieldSheet.settle_if_standing
+
+    def fail(sheet, entry, record):
+        if entry["crm_field"] == "contact_id":
+            raise RuntimeError
+        settle(sheet, entry, record)
+
+    monkeypatch.setattr(FieldSheet, "settle_if_standing", fail)
+    for _try in range(2 * MOST_LOST_LEASES):
+        push_all(configuration, clock)
+        clock.move(seconds=400)
+    for delivery in (first, second, poison):
+        delivery.refresh_from_db()
+    assert (poison.state, poison.reason) == ("failed", "lost_leases")
+    assert (first.state, second.state) == ("delivered", "delivered")
 
 
 def test_what_waits_beside_a_delivery_that_kills_its_workers_is_written(configuration, clock, monkeypatch):
