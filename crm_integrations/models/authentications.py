@@ -84,6 +84,9 @@ class AuthorizationRequest(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     expires_at = models.DateTimeField(_("ends at"))
     used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+    decided_at = models.DateTimeField(  # when the new access took over from an old one, or was discarded: once
+        _("decided at"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("authorization request")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
@@ -40,6 +41,10 @@ class AuthorizationRefused(Exception):
         self.reason = reason
         self.request = request
         self.detail = detail
+
+
+class AccessDecided(Exception):
+    """It was decided already what becomes of the new access, by a second click or in another window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +118,26 @@ def needs_confirmation(*, authentication: Authentication, access: GrantedAccess)
 def renew(*, request: AuthorizationRequest, access: GrantedAccess, actor: User, now: datetime) -> Authentication:
     """Let the new access take over from the old one, which is ended at the CRM as far as that still works.
 
-    Raises AuthorizationRefused when the authentication was removed meanwhile: then the new access is ended.
+    Raises AccessDecided, and AuthorizationRefused when the authentication was removed meanwhile: then the new access
+    is ended. A process that dies on the way has decided nothing, or leaves an old token that lapses by itself.
     """
     authentication = request.authentication
     if authentication is None:
         raise AuthorizationRefused("unknown_state", request)
+    provider, new_token = get_provider(request.provider), access.grant.access_token
     try:
-        old_token = readable_token(authentication)
-        replace_access(
-            authentication=authentication, access=access, configuration=request.configuration, actor=actor, now=now
-        )
+        old_token = _take_over(request, authentication, access, actor, now)
     except (AuthenticationRemoved, Authentication.DoesNotExist) as error:
-        discard_access(request=request, access=access)
+        revoke_token(provider, request.address, new_token)
         raise AuthorizationRefused("removed", request) from error
-    revoke_token(get_provider(request.provider), request.address, old_token)
+    if old_token != new_token:
+        revoke_token(provider, request.address, old_token)
     return authentication
 
 
-def discard_access(*, request: AuthorizationRequest, access: GrantedAccess) -> None:
-    """End tokens at the CRM that nobody wants; one that cannot be ended lapses by itself."""
+def discard_access(*, request: AuthorizationRequest, access: GrantedAccess, now: datetime) -> None:
+    """End tokens at the CRM that nobody wants; one that cannot be ended lapses by itself. Raises AccessDecided."""
+    _decide(request, now)
     revoke_token(get_provider(request.provider), request.address, access.grant.access_token)
 
 
@@ -160,6 +166,29 @@ def _take_request(*, state: str, actor: User, session_key: str, now: datetime) -
     if request.expires_at <= now:
         raise AuthorizationRefused("expired_state", request)
     return request
+
+
+@transaction.atomic
+def _take_over(
+    request: AuthorizationRequest, authentication: Authentication, access: GrantedAccess, actor: User, now: datetime
+) -> str:
+    """Decide and replace the access in one transaction; answers the token that was replaced.
+
+    The authentication is locked first, as its removal does, which then deletes the request.
+    """
+    Authentication.objects.select_for_update().only("pk").get(pk=authentication.pk)
+    _decide(request, now)
+    old_token = readable_token(authentication)
+    replace_access(
+        authentication=authentication, access=access, configuration=request.configuration, actor=actor, now=now
+    )
+    return old_token
+
+
+def _decide(request: AuthorizationRequest, now: datetime) -> None:
+    """Settle that this call decides. CRMs end a whole grant with one of its tokens: a second word would undo it."""
+    if not AuthorizationRequest.objects.filter(pk=request.pk, decided_at=None).update(decided_at=now):
+        raise AccessDecided
 
 
 def _exchange(request: AuthorizationRequest, code: str, calls: KeptCalls) -> GrantedAccess:

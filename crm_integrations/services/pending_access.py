@@ -46,7 +46,7 @@ def keep_pending_access(
 
 
 def find_pending_access(session: MutableMapping[str, Any], *, actor: User, now: datetime) -> PendingAccess | None:
-    """What waits in the session for this person, unless it has become too old."""
+    """What waits in the session for this person, unless it has become too old or was decided on."""
     stored = session.get(SESSION_KEY)
     if not stored:
         return None
@@ -57,7 +57,11 @@ def find_pending_access(session: MutableMapping[str, Any], *, actor: User, now: 
     request = (
         readable_requests()
         .filter(
-            pk=contents["request"], created_by=actor, authentication__isnull=False, used_at__gt=now - REQUEST_LIFETIME
+            pk=contents["request"],
+            created_by=actor,
+            authentication__isnull=False,
+            used_at__gt=now - REQUEST_LIFETIME,
+            decided_at=None,
         )
         .first()
     )

@@ -17,6 +17,7 @@ from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.selectors.authentications import configurations_beside, right_lines
 from crm_integrations.selectors.configurations import configuration_or_404, find_provider
 from crm_integrations.services.authorization import (
+    AccessDecided,
     AuthorizationRefused,
     FinishedAuthorization,
     begin_authorization,
@@ -24,7 +25,12 @@ from crm_integrations.services.authorization import (
     finish_authorization,
     renew,
 )
-from crm_integrations.services.pending_access import find_pending_access, forget_pending_access, keep_pending_access
+from crm_integrations.services.pending_access import (
+    PendingAccess,
+    find_pending_access,
+    forget_pending_access,
+    keep_pending_access,
+)
 from crm_integrations.services.rights import newly_failing, recheck_rights, rights_columns
 from crm_integrations.views.access import check_permissions, requires
 from crm_integrations.views.breadcrumbs import configuration_trail
@@ -93,19 +99,10 @@ def confirm_system_user(request: SignedInRequest, pk: UUID) -> HttpResponse:
     configuration = configuration_or_404(pk)
     pending = find_pending_access(request.session, actor=request.user, now=timezone.now())
     if pending is None or pending.request.configuration_id != configuration.pk:
-        messages.warning(request, _("There is nothing to confirm any more. Re-authenticate again if it is needed."))
-        return redirect("configuration_detail", configuration.pk)
+        return _nothing_to_confirm(request, configuration)
     if request.method == "POST":
         forget_pending_access(request.session)
-        if request.POST.get("decision") != "accept":
-            discard_access(request=pending.request, access=pending.access)
-            messages.info(request, _("The new access was discarded; nothing was changed."))
-            return redirect("configuration_detail", configuration.pk)
-        try:
-            renew(request=pending.request, access=pending.access, actor=request.user, now=timezone.now())
-        except AuthorizationRefused as refused:
-            return _refuse(request, refused)
-        return _renewed(request, configuration)
+        return _decide(request, configuration, pending)
     authentication, provider = pending.authentication, find_provider(configuration)
     stored = rights_columns(pending.access.rights, timezone.now())["rights"]
     context = {
@@ -139,6 +136,26 @@ def check_rights(request: SignedInRequest, pk: UUID) -> HttpResponse:
             messages.error(request, _("The CRM no longer accepts the access: re-authenticate."))
         except CRMError:
             messages.error(request, _("The CRM could not be reached or did not answer. Try again in a few minutes."))
+    return redirect("configuration_detail", configuration.pk)
+
+
+def _decide(request: SignedInRequest, configuration: Configuration, pending: PendingAccess) -> HttpResponse:
+    trip, access, now = pending.request, pending.access, timezone.now()
+    try:
+        if request.POST.get("decision") == "accept":
+            renew(request=trip, access=access, actor=request.user, now=now)
+            return _renewed(request, configuration)
+        discard_access(request=trip, access=access, now=now)
+    except AccessDecided:
+        return _nothing_to_confirm(request, configuration)
+    except AuthorizationRefused as refused:
+        return _refuse(request, refused)
+    messages.info(request, _("The new access was discarded; nothing was changed."))
+    return redirect("configuration_detail", configuration.pk)
+
+
+def _nothing_to_confirm(request: SignedInRequest, configuration: Configuration) -> HttpResponse:
+    messages.warning(request, _("There is nothing to confirm any more. Re-authenticate again if it is needed."))
     return redirect("configuration_detail", configuration.pk)
 
 

@@ -259,6 +259,30 @@ def test_pending_access_survives_in_the_session_unreadable_and_only_for_minutes(
     assert (held.authentication.state, held.authentication.system_user_id) == ("active", "901")
 
 
+def test_a_process_that_dies_while_the_access_is_replaced_has_decided_nothing(held, user, monkeypatch):
+    MemoryProvider.accounts["acme"].user = SystemUser("901", "Other", "other@example.com", "admin")
+    finished = finish(begin(held, user, authentication=held.authentication), user)
+    word = {"request": finished.request, "access": finished.pending, "actor": user, "now": NOW}
+
+    def die(**_columns):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(authorization, "replace_access", die)
+        with pytest.raises(SystemExit):
+            renew(**word)
+    assert renew(**word).state == "active"
+
+
+def test_an_access_that_is_granted_again_with_the_same_token_is_not_ended(user, monkeypatch):
+    configuration = make_configuration()
+    monkeypatch.setattr(MemoryProvider, "finish_consent", lambda self, *_args, **_columns: granted)
+    granted = MemoryProvider.accounts["acme"].grant(0)
+    assert configuration.authentication.access_token == granted.access_token
+    finish(begin(configuration, user, authentication=configuration.authentication), user)
+    assert MemoryProvider.accounts["acme"].access_tokens == {granted.access_token}
+
+
 def test_an_authentication_that_is_removed_meanwhile_leaves_no_access_behind(user, monkeypatch):
     configuration = make_configuration()
     state = begin(configuration, user, authentication=configuration.authentication)

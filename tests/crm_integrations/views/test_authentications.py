@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from crm_integrations.models import Authentication, AuthorizationRequest, Configuration
@@ -10,6 +11,8 @@ from crm_integrations.permissions import CREATE_CONFIGURATIONS, EDIT_CONFIGURATI
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded
 from crm_integrations.services.configurations import create_draft, delete_configuration
+from crm_integrations.services.pending_access import find_pending_access
+from crm_integrations.views import authorization as views
 from tests.factories import make_authentication, make_configuration, make_user
 from tests.memory_provider import MemoryProvider
 
@@ -287,6 +290,29 @@ def test_another_system_user_is_discarded_after_a_no(client, other_user_allowed)
     authentication = Authentication.objects.get()
     assert (authentication.system_user_id, authentication.state) == ("900", "reauthenticate")
     assert not MemoryProvider.accounts["acme"].access_tokens
+
+
+@pytest.mark.parametrize("second", ["accept", "discard"])
+@pytest.mark.parametrize("first", ["accept", "discard"])
+def test_two_words_at_the_same_time_are_one_decision(client, other_user_allowed, monkeypatch, first, second):
+    """A double click, or a second tab: both requests read the session before either of them has saved it."""
+    url = at("configuration_confirm_user", other_user_allowed)
+    overtaking = Client()
+    overtaking.cookies = client.cookies.copy()
+    answers = []
+
+    def find_while_the_other_decides(*args, **columns):
+        monkeypatch.undo()
+        pending = find_pending_access(*args, **columns)
+        answers.append(overtaking.post(url, {"decision": first}))
+        return pending
+
+    monkeypatch.setattr(views, "find_pending_access", find_while_the_other_decides)
+    late = client.post(url, {"decision": second}, follow=True)
+    assert answers[0].status_code == 302 and "nothing to confirm any more" in late.content.decode()
+    authentication = Authentication.objects.get()
+    is_alive = authentication.access_token in MemoryProvider.accounts["acme"].access_tokens
+    assert (authentication.state == "active", is_alive) == (first == "accept", first == "accept")
 
 
 def test_an_access_for_one_configuration_is_not_confirmed_on_another(client, other_user_allowed):
