@@ -4,19 +4,24 @@ It is asked with every event and every look at a card, so that a revoked key sto
 statement, written out, since Django builds it ten times slower.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
+from crm_integrations.encryption import UnreadableSecret, decrypt_text
 from crm_integrations.models import Authentication, Configuration, IntakeKey
 from crm_integrations.row_sql import as_uuid, read_values, selection, table_of
 from crm_integrations.services.intake_keys import IntakeKeyEnded, hash_key
 from crm_integrations.services.webhook_signatures import is_signature_valid
+
+logger = logging.getLogger(__name__)
 
 USE_NOTED_EVERY = timedelta(minutes=1)  # the column is for people; a write per event would be waste
 SENDER_QUERY = f"""
@@ -72,8 +77,8 @@ def find_signer(*, configuration_id: UUID, headers: Mapping[str, str], body: byt
 
     `headers` are looked up by lower-case names; Django's `request.headers` takes any case.
     """
-    for stored in _valid_keys(configuration_id, IntakeKey.Kind.SIGNING, now):
-        if is_signature_valid(secret=stored.secret, headers=headers, body=body, now=now):
+    for stored, secret in _signing_keys(configuration_id, now):
+        if is_signature_valid(secret=secret, headers=headers, body=body, now=now):
             _note_use(stored, now)
             return Sender(stored.configuration, stored.pk)
     return None
@@ -109,15 +114,21 @@ def _is_valid(key: IntakeKey | None, now: datetime) -> TypeGuard[IntakeKey]:
     return key is not None and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
-def _valid_keys(configuration_id: UUID, kind: str, now: datetime) -> QuerySet[IntakeKey]:
+def _signing_keys(configuration_id: UUID, now: datetime) -> Iterator[tuple[IntakeKey, str]]:
+    """The valid ones with their secrets. One that no key of ENCRYPTION_KEYS opens shuts out nobody but its holder.
+
+    Secrets are read as they are stored and opened one by one: opened by their column, one would end the reading of all.
+    """
     still_valid = Q(expires_at=None) | Q(expires_at__gt=now)
-    return (
-        IntakeKey.objects.filter(still_valid, configuration_id=configuration_id, kind=kind, revoked_at=None)
-        .exclude(configuration__state=Configuration.State.DELETED)
-        .select_related("configuration__authentication__account")
-        .defer("configuration__authentication__access_token", "configuration__authentication__refresh_token")
-        .order_by("-id")
-    )
+    tokens = ("configuration__authentication__access_token", "configuration__authentication__refresh_token")
+    keys = IntakeKey.objects.filter(still_valid, configuration_id=configuration_id, revoked_at=None)
+    keys = keys.filter(kind=IntakeKey.Kind.SIGNING).exclude(configuration__state=Configuration.State.DELETED)
+    keys = keys.select_related("configuration__authentication__account").defer("secret", *tokens)
+    for key in keys.annotate(stored_secret=Cast("secret", TextField())).order_by("-id"):
+        try:
+            yield key, decrypt_text(key.stored_secret)
+        except UnreadableSecret:
+            logger.warning("The secret of intake key %s cannot be read with the present ENCRYPTION_KEYS.", key.pk)
 
 
 def _note_use(key: IntakeKey, now: datetime) -> None:

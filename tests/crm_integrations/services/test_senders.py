@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from crm_integrations.models import Configuration, IntakeKey
@@ -166,6 +167,18 @@ def test_both_secrets_sign_while_one_is_rotated(configuration):
     later = NOW + timedelta(hours=1)
     assert verify(configuration, headers(old, at=later), now=later) is None
     assert verify(configuration, headers(new, at=later), now=later)
+
+
+def test_a_secret_that_cannot_be_read_shuts_out_its_holder_alone(configuration, django_assert_num_queries):
+    _key, secret = make_key(configuration, "signing")
+    lost, lost_secret = make_key(configuration, "signing")
+    with connection.cursor() as cursor:  # under a key of ENCRYPTION_KEYS that is gone
+        cursor.execute("UPDATE crm_integrations_intakekey SET secret = 'v1:lost' WHERE id = %s", [lost.pk])
+    assert verify(configuration, headers(secret)) == configuration
+    with django_assert_num_queries(1):
+        assert verify(configuration, headers(secret)) == configuration
+    assert verify(configuration, headers(lost_secret)) is None
+    assert verify(configuration, {}) is None
 
 
 def test_a_bearer_key_cannot_sign_and_a_signing_secret_is_no_bearer_key(configuration):
