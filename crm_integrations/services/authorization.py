@@ -100,13 +100,10 @@ def finish_authorization(
     if error or not code:
         raise AuthorizationRefused("denied" if error == DENIED_ERROR else "not_granted", request, error)
     calls = KeptCalls(get_provider(request.provider))
-    access = _exchange(request, code, calls)
-    if request.authentication is None:
-        return _finish_new(request, access, calls, actor, now)
-    calls.count(account_id=request.authentication.account_id)
-    if needs_confirmation(authentication=request.authentication, access=access):
-        return FinishedAuthorization(request, pending=access)
-    return FinishedAuthorization(request, authentication=renew(request=request, access=access, actor=actor, now=now))
+    try:
+        return _finish(request, _exchange(request, code, calls), actor, now)
+    finally:
+        calls.count(address=request.address)
 
 
 def needs_confirmation(*, authentication: Authentication, access: GrantedAccess) -> bool:
@@ -214,12 +211,13 @@ def _refuse_missing_scopes(provider: CRMProvider, request: AuthorizationRequest,
         raise AuthorizationRefused("missing_scopes", request, ", ".join(missing))
 
 
-def _finish_new(
-    request: AuthorizationRequest, access: GrantedAccess, calls: KeptCalls, actor: User, now: datetime
-) -> FinishedAuthorization:
-    authentication = store_authentication(request=request, access=access, actor=actor, now=now)
-    calls.count(account_id=authentication.account_id)
-    return FinishedAuthorization(request, authentication, is_selected=_select(request, authentication, actor))
+def _finish(request: AuthorizationRequest, access: GrantedAccess, actor: User, now: datetime) -> FinishedAuthorization:
+    if request.authentication is None:
+        authentication = store_authentication(request=request, access=access, actor=actor, now=now)
+        return FinishedAuthorization(request, authentication, is_selected=_select(request, authentication, actor))
+    if needs_confirmation(authentication=request.authentication, access=access):
+        return FinishedAuthorization(request, pending=access)
+    return FinishedAuthorization(request, authentication=renew(request=request, access=access, actor=actor, now=now))
 
 
 def _select(request: AuthorizationRequest, authentication: Authentication, actor: User) -> bool:

@@ -1,6 +1,7 @@
 """Calls that are made before it is known whose budgets they spend: a consent's, whose account is stored at its end.
 
-They are counted afterwards, so that an account's page does not take them for those of others.
+They are counted afterwards, so that an account's page does not take them for those of others, and what refused one of
+them is known to everybody.
 """
 
 import logging
@@ -11,8 +12,9 @@ from typing import Any
 from django.db import DatabaseError
 
 from crm_integrations.database_clock import read_database_clock
+from crm_integrations.models import CRMAccount
 from crm_integrations.providers.base import CRMProvider
-from crm_integrations.services.call_budgets import BudgetSpent
+from crm_integrations.services.call_budgets import BudgetSpent, CallAnswer, Grant, settle
 from crm_integrations.services.call_gates import AccountCallGate
 
 logger = logging.getLogger(__name__)
@@ -34,10 +36,15 @@ class KeptCalls:
         """It is over."""
         self._made.append((self._entered, answer))
 
-    def count(self, *, account_id: int) -> None:
-        """Count them as ours, as far as the limits are known to have had room for them; never raises."""
+    def count(self, *, address: str) -> None:
+        """Count them as ours, as far as the limits are known to have had room for them; never raises.
+
+        There is nothing to count for an account that is not stored: nobody else calls it.
+        """
         try:
-            self._count(account_id)
+            accounts = CRMAccount.objects.filter(provider=self.provider.slug, address=address)
+            for account_id in accounts.values_list("pk", flat=True):
+                self._count(account_id)
         except DatabaseError:
             logger.exception("The calls of a consent could not be counted.")
 
@@ -48,6 +55,15 @@ class KeptCalls:
             try:
                 gate.enter(limit_classes)
             except BudgetSpent:
+                _note_refusal(account_id, limit_classes, answer)
                 continue
             gate.leave(**answer)
         gate.flush()
+
+
+def _note_refusal(account_id: int, limit_classes: tuple[str, ...], answer: dict[str, Any]) -> None:
+    """Let a limit that refused a call rest, although there was no room to count the call itself."""
+    if answer.get("refused"):
+        now = read_database_clock()
+        uncounted = Grant(account_id, limit_classes, {}, now, now)
+        settle(account_id=account_id, answers=[CallAnswer(uncounted, now, **answer)])

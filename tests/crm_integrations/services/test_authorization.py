@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_integrations.models import Authentication, AuthorizationRequest, CallBudget, Configuration
 from crm_integrations.providers.base import SystemUser
-from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured
+from crm_integrations.providers.errors import CRMUnavailable, GrantEnded, Misconfigured, RetryLater
 from crm_integrations.services import authorization, call_gates
 from crm_integrations.services.authorization import (
     AuthorizationRefused,
@@ -25,6 +25,7 @@ from tests.memory_provider import MemoryProvider
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -80,6 +81,28 @@ def test_the_calls_of_a_consent_are_ours_and_not_those_of_others(draft, user):
     made = sum(name in {"identify", "check_rights"} for name, _details in MemoryProvider.accounts["acme"].calls)
     assert (budget.granted, budget.answered, budget.in_flight, budget.foreign) == (made, made, 0, 0)
     assert made == 4
+
+
+@pytest.mark.parametrize("is_spent", [False, True])
+def test_a_limit_that_refuses_a_consents_call_rests_for_everybody(user, monkeypatch, is_spent):
+    configuration = make_configuration()
+    account = configuration.authentication.account
+    refused = RetryLater("slow down", retry_after_s=93, limit_class="account", status=429)
+    if is_spent:
+        soon = timezone.now() + MINUTE / 2
+        CallBudget.objects.create(account=account, limit_class="account", window_s=60, blocked_until=soon)
+    state = begin(configuration, user, authentication=configuration.authentication)
+    real = MemoryProvider.finish_consent
+
+    def finish_and_be_refused_next(self, *args, **columns):
+        granted = real(self, *args, **columns)
+        MemoryProvider.accounts["acme"].faults.append(refused)
+        return granted
+
+    monkeypatch.setattr(MemoryProvider, "finish_consent", finish_and_be_refused_next)
+    assert refusal(state, user) == "unavailable"
+    budget = CallBudget.objects.get(account=account, limit_class="account")
+    assert budget.blocked_until > timezone.now() + MINUTE
 
 
 def test_a_consent_stands_though_its_calls_cannot_be_counted(draft, user, monkeypatch):
