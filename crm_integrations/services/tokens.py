@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 RENEW_BEFORE_S = 120  # renewed this early, so that no call starts with a token that ends on the way
 LEASE_BEYOND_CALL_S = 30  # the lease outlives the call by this much, for the save
 COOL_DOWN_S = 15  # after a renewal that failed for a passing reason; keeps many workers from hammering the CRM
+COOL_DOWN_LEASE = uuid.UUID("c0010000-0000-4000-8000-000000000000")  # nobody's: no renewal is under way to wait for
 BUSY_RETRY_S = 2.0  # a renewal by somebody else takes about this long
 TOKEN_COLUMNS = ("state", "state_reason", "token_version", "access_token", "access_expires_at")
 SAVE_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # the last one repeats for as long as the database is away
@@ -112,6 +113,7 @@ def renew_token(
         token = read_token(authentication_id=authentication_id)
         if token.version > version:
             return token
+        _refuse_cool_down(authentication_id, clock())
         raise TokenBusy
     grant = _ask_for_pair(authentication_id, provider, address, version, lease, clock)
     _save_pair(authentication_id, version, grant)
@@ -170,10 +172,20 @@ def _read_refresh_token(authentication_id: int) -> str:
 
 
 def _cool_down(authentication_id: int, lease: uuid.UUID, now: datetime, *, wait_s: float = 0.0) -> None:
-    """Keep the lease a moment longer, or as long as the CRM asks, so that the next try is not made by everybody."""
+    """Shut renewals a moment longer, or as long as the CRM asks, so that the next try is not made by everybody."""
     Authentication.objects.filter(pk=authentication_id, refresh_lease=lease).update(
-        refresh_lease_until=now + timedelta(seconds=max(wait_s, COOL_DOWN_S))
+        refresh_lease=COOL_DOWN_LEASE, refresh_lease_until=now + timedelta(seconds=max(wait_s, COOL_DOWN_S))
     )
+
+
+def _refuse_cool_down(authentication_id: int, now: datetime) -> None:
+    """Raise TokenUnavailable while renewals rest: waiting for one would keep a thread and a place for nothing."""
+    resting = Authentication.objects.filter(
+        pk=authentication_id, refresh_lease=COOL_DOWN_LEASE, refresh_lease_until__gt=now
+    )
+    for until in resting.values_list("refresh_lease_until", flat=True):
+        rest_s = (until - now).total_seconds() if until else COOL_DOWN_S
+        raise TokenUnavailable("The access token could not be renewed a moment ago.", retry_after_s=rest_s)
 
 
 def _save_pair(authentication_id: int, version: int, grant: TokenGrant) -> None:

@@ -25,7 +25,14 @@ from crm_integrations.services import authenticated_connections, tokens
 from crm_integrations.services.call_budgets import BudgetSpent
 from crm_integrations.services.call_gates import AccountCallGate
 from crm_integrations.services.connections import open_connection, run_on_connection
-from crm_integrations.services.tokens import AuthenticationHeld, TokenBusy, TokenUnavailable, renew_token
+from crm_integrations.services.tokens import (
+    COOL_DOWN_LEASE,
+    COOL_DOWN_S,
+    AuthenticationHeld,
+    TokenBusy,
+    TokenUnavailable,
+    renew_token,
+)
 from tests.factories import make_authentication, make_configuration
 from tests.memory_provider import MemoryConnection, MemoryProvider
 
@@ -191,7 +198,7 @@ def test_passing_trouble_with_a_renewal_is_never_a_hold_and_is_not_hammered(acco
     with pytest.raises(error) as caught:
         identify(authentication)
     assert not caught.value.may_have_applied
-    with pytest.raises(TokenBusy), open_connection(authentication=authentication, patience_s=0):
+    with pytest.raises(TokenUnavailable), open_connection(authentication=authentication, patience_s=0):
         pass
     assert refreshes(account) == 1
     authentication.refresh_from_db()
@@ -486,6 +493,28 @@ def test_a_pair_that_is_saved_late_ends_the_hold_of_somebody_who_tried_the_old_o
     assert stored.access_token in account.access_tokens
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
     assert actions == ["authentication_held", "authentication_released"]
+
+
+@pytest.mark.parametrize("wait_s", [None, 90])
+def test_nobody_waits_for_a_renewal_that_nobody_makes(account, monkeypatch, wait_s):
+    authentication = make_authentication(access_expires_at=timezone.now() - timedelta(seconds=1))
+    account.refusal = CRMUnavailable("503", may_have_applied=False, retry_after_s=wait_s, status=503)
+    pauses = []
+    monkeypatch.setattr(authenticated_connections.time, "sleep", pauses.append)
+    for _try in range(2):  # the second one comes while renewals rest
+        with pytest.raises(TokenUnavailable) as caught:
+            identify(authentication)
+        assert caught.value.retry_after_s == pytest.approx(wait_s or COOL_DOWN_S, abs=5)
+    assert (pauses, refreshes(account)) == ([], 1)
+
+
+def test_renewals_go_on_when_their_rest_is_over(account):
+    ended = timezone.now() - timedelta(seconds=1)
+    authentication = make_authentication(
+        access_expires_at=ended, refresh_lease=COOL_DOWN_LEASE, refresh_lease_until=ended
+    )
+    assert identify(authentication).id == "900"
+    assert refreshes(account) == 1
 
 
 def test_nobody_waits_for_a_renewal_that_rests_while_the_token_still_works(account, monkeypatch):
