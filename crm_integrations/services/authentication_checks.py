@@ -11,12 +11,10 @@ from crm_integrations.models import Authentication
 from crm_integrations.providers.base import Right, SystemUser
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import open_connection
-from crm_integrations.services.holds import hold_authentication, release_readable
+from crm_integrations.services.holds import ANOTHER_USER, hold_authentication, release_readable
 from crm_integrations.services.rights import rights_columns, system_user_columns
 
 logger = logging.getLogger(__name__)
-
-ANOTHER_USER = "The access token acts as another user than the one who authorised it."  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True, slots=True)

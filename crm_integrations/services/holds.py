@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 REASON_LIMIT = 300  # characters, as Authentication.state_reason
 UNREADABLE_SECRET = "The stored secret cannot be read with the present ENCRYPTION_KEYS."  # noqa: S105 - a sentence
+ANOTHER_USER = "The access token acts as another user than the one who authorised it."  # noqa: S105 - a sentence
 
 WITHOUT_TOKENS = {"access_token": "", "refresh_token": "", "access_expires_at": None, "refresh_expires_at": None}
 
@@ -63,8 +64,12 @@ def release_readable(*, authentication_id: int) -> bool:
 
 
 def release_renewed(*, authentication_id: int) -> None:
-    """End a hold whose tokens are replaced in this very transaction. One for a lost right begins again by its 403."""
+    """End a hold whose tokens are replaced in this very transaction. One for a lost right begins again by its 403.
+
+    One for another user stays: the new tokens act as that user too, and nothing would tell while it writes.
+    """
     held = Authentication.objects.filter(pk=authentication_id, state=Authentication.State.REAUTHENTICATE)
+    held = held.exclude(state_reason=ANOTHER_USER)
     for name in held.values_list("name", flat=True):
         _release(held, name)
 

@@ -25,6 +25,7 @@ from crm_integrations.services import authenticated_connections, tokens
 from crm_integrations.services.call_budgets import BudgetSpent
 from crm_integrations.services.call_gates import AccountCallGate
 from crm_integrations.services.connections import open_connection, run_on_connection
+from crm_integrations.services.holds import ANOTHER_USER, hold_authentication
 from crm_integrations.services.tokens import (
     COOL_DOWN_LEASE,
     COOL_DOWN_S,
@@ -493,6 +494,22 @@ def test_a_pair_that_is_saved_late_ends_the_hold_of_somebody_who_tried_the_old_o
     assert stored.access_token in account.access_tokens
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
     assert actions == ["authentication_held", "authentication_released"]
+
+
+def test_a_renewal_does_not_end_the_hold_of_a_token_that_acts_as_another_user(account, monkeypatch):
+    authentication = make_authentication(access_expires_at=timezone.now())
+    store = tokens._store_pair
+
+    def store_after_the_hourly_check(*args):
+        assert hold_authentication(authentication_id=authentication.pk, token_version=0, reason=ANOTHER_USER)
+        store(*args)
+
+    monkeypatch.setattr(tokens, "_store_pair", store_after_the_hourly_check)
+    with pytest.raises(AuthenticationHeld):
+        identify(authentication)
+    stored = Authentication.objects.get()
+    assert (stored.state, stored.state_reason) == ("reauthenticate", ANOTHER_USER)
+    assert stored.access_token in account.access_tokens
 
 
 @pytest.mark.parametrize("wait_s", [None, 90])
