@@ -11,8 +11,8 @@ from crm_integrations.models import Authentication
 from crm_integrations.providers.base import Right, SystemUser
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import open_connection
-from crm_integrations.services.holds import ANOTHER_USER, hold_authentication, release_readable
-from crm_integrations.services.rights import rights_columns, system_user_columns
+from crm_integrations.services.holds import release_readable
+from crm_integrations.services.rights import is_another_user, rights_columns, system_user_columns
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _check_active(authentication: Authentication) -> str:
     try:
         with open_connection(authentication=authentication) as live:
             user = live.identify()
-            if _is_another_user(authentication, user):
+            if is_another_user(authentication=authentication, user=user):
                 return ""
             rights = live.check_rights(granted_scopes=authentication.granted_scopes)
     except GrantEnded:
@@ -78,19 +78,6 @@ def _check_active(authentication: Authentication) -> str:
         return error.message
     _store(authentication, user, rights, timezone.now())
     return ""
-
-
-def _is_another_user(authentication: Authentication, user: SystemUser) -> bool:
-    """Hold a token that changed its user: it would write with rights nobody checked.
-
-    Somebody may have authorised as another user while the CRM was asked; then the answer says nothing any more.
-    """
-    if authentication.system_user_id in ("", user.id):
-        return False
-    unchanged = Authentication.objects.filter(pk=authentication.pk, system_user_id=authentication.system_user_id)
-    for version in unchanged.values_list("token_version", flat=True):
-        hold_authentication(authentication_id=authentication.pk, token_version=version, reason=ANOTHER_USER)
-    return True
 
 
 def _store(authentication: Authentication, user: SystemUser, rights: list[Right], now: datetime) -> None:

@@ -12,6 +12,8 @@ from crm_integrations.providers.base import CRMConnection, CRMProvider, Right, R
 from crm_integrations.providers.limits import CallGate
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.connections import run_on_connection
+from crm_integrations.services.holds import ANOTHER_USER, hold_authentication
+from crm_integrations.services.tokens import read_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,26 @@ def recheck_rights(
     """Ask again with the stored token and keep the answer. Raises CRMError; the authentication's state follows it."""
     scopes = tuple(authentication.granted_scopes)
     user, rights = run_on_connection(authentication=authentication, act=lambda connection: _ask(connection, scopes))
+    if is_another_user(authentication=authentication, user=user):
+        read_token(authentication_id=authentication.pk)  # raises AuthenticationHeld, unless a new consent came first
     columns = {**system_user_columns(user), **rights_columns(rights, now)}
     same_user = Q(system_user_id__in=["", user.id])  # somebody else may have re-authenticated meanwhile
     Authentication.objects.filter(same_user, pk=authentication.pk).update(**columns)
     record_audit(actor=actor, action="rights_checked", subject=authentication.name, configuration=configuration)
     return rights
+
+
+def is_another_user(*, authentication: Authentication, user: SystemUser) -> bool:
+    """Whether a token changed its user, which holds it: it would write with rights nobody checked.
+
+    Somebody may have authorised as another user while the CRM was asked; then the answer says nothing any more.
+    """
+    if authentication.system_user_id in ("", user.id):
+        return False
+    unchanged = Authentication.objects.filter(pk=authentication.pk, system_user_id=authentication.system_user_id)
+    for version in unchanged.values_list("token_version", flat=True):
+        hold_authentication(authentication_id=authentication.pk, token_version=version, reason=ANOTHER_USER)
+    return True
 
 
 def system_user_columns(user: SystemUser) -> dict[str, str]:

@@ -11,10 +11,11 @@ from crm_integrations.permissions import CREATE_CONFIGURATIONS, EDIT_CONFIGURATI
 from crm_integrations.providers.base import SystemUser
 from crm_integrations.providers.errors import CRMUnavailable, GrantEnded
 from crm_integrations.services.configurations import create_draft, delete_configuration
+from crm_integrations.services.holds import ANOTHER_USER
 from crm_integrations.services.pending_access import find_pending_access
 from crm_integrations.views import authorization as views
 from tests.factories import make_authentication, make_configuration, make_user
-from tests.memory_provider import MemoryProvider
+from tests.memory_provider import MemoryConnection, MemoryProvider
 
 pytestmark = pytest.mark.django_db
 CALLBACK = "/oauth/callback/"
@@ -219,6 +220,14 @@ def test_an_account_that_turns_out_to_be_ended_is_not_selected(client, draft):
     assert "must be re-authenticated first" in response.content.decode()
 
 
+def test_an_account_whose_token_acts_as_another_user_is_held_and_not_selected(client, draft):
+    authentication = make_authentication(system_user_id="1")
+    response = client.post(at("configuration_select_account", draft), {"authentication": authentication.pk})
+    draft.refresh_from_db()
+    assert response.status_code == 422 and draft.authentication is None
+    assert Authentication.objects.get().state == "reauthenticate"
+
+
 def test_an_account_can_be_selected_while_the_crm_is_away(client, draft):
     authentication = make_authentication()
     MemoryProvider.accounts["acme"].faults.append(CRMUnavailable("away", may_have_applied=False))
@@ -340,3 +349,25 @@ def test_checking_the_rights_again_says_what_came_of_it(client, user, fault, wor
     response = client.post(at("configuration_check_rights", configuration), follow=True)
     assert words in response.content.decode()
     assert Configuration.objects.get().state == "active"
+
+
+def test_checking_the_rights_of_a_token_that_acts_as_another_user_holds_it_and_says_so(client, user):
+    configuration = make_configuration(authentication=make_authentication(system_user_id="1", rights=[]))
+    text = client.post(at("configuration_check_rights", configuration), follow=True).content.decode()
+    assert "re-authenticate" in text and "were checked" not in text and ANOTHER_USER in text
+    stored = Authentication.objects.get()
+    assert (stored.state, stored.state_reason, stored.system_user_id) == ("reauthenticate", ANOTHER_USER, "1")
+
+
+def test_a_check_of_the_rights_that_a_new_consent_overtook_holds_nothing(client, user, monkeypatch):
+    configuration = make_configuration(authentication=make_authentication(system_user_id="1"))
+    identify = MemoryConnection.identify
+
+    def authorise_meanwhile(self):
+        Authentication.objects.update(system_user_id="900", token_version=4)
+        return identify(self)
+
+    monkeypatch.setattr(MemoryConnection, "identify", authorise_meanwhile)
+    client.post(at("configuration_check_rights", configuration))
+    stored = Authentication.objects.get()
+    assert (stored.state, stored.system_user_name) == ("active", "System User")
