@@ -92,6 +92,11 @@ def begin_authorization(
     return url
 
 
+def find_open_request(*, state: str, actor: User) -> AuthorizationRequest | None:
+    """The person's own request that `state` would use up, to see whether they may still go on with it."""
+    return readable_requests().filter(state_hash=_hash(state), created_by=actor, used_at=None).first()
+
+
 def finish_authorization(
     *, state: str, code: str, error: str, actor: User, session_key: str, now: datetime
 ) -> FinishedAuthorization:

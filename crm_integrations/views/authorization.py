@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm_integrations.authorization_refusals import describe_refusal
-from crm_integrations.models import Configuration
+from crm_integrations.models import AuthorizationRequest, Configuration
 from crm_integrations.permissions import EDIT_CONFIGURATIONS
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.selectors.authentications import configurations_beside, right_lines
@@ -22,6 +22,7 @@ from crm_integrations.services.authorization import (
     FinishedAuthorization,
     begin_authorization,
     discard_access,
+    find_open_request,
     finish_authorization,
     renew,
 )
@@ -45,9 +46,11 @@ State = Configuration.State
 @requires()
 def return_from_consent(request: SignedInRequest) -> HttpResponse:
     """Every CRM's consent page sends people here; always leads on, so that a reload repeats nothing."""
+    state = request.GET.get("state", "")
+    _check_may_go_on(request, find_open_request(state=state, actor=request.user))
     try:
         finished = finish_authorization(
-            state=request.GET.get("state", ""),
+            state=state,
             code=request.GET.get("code", ""),
             error=request.GET.get("error", ""),
             actor=request.user,
@@ -169,18 +172,24 @@ def _refuse(request: SignedInRequest, refused: AuthorizationRefused) -> HttpResp
     return redirect("configuration_reauthenticate" if is_renewal else "configuration_authentication", configuration.pk)
 
 
+def _check_may_go_on(request: SignedInRequest, trip: AuthorizationRequest | None) -> None:
+    """Permissions may have ended on the way. Asked before the code is exchanged, so that no access is granted then."""
+    if trip is not None and trip.authentication_id is not None:
+        check_permissions(request, EDIT_CONFIGURATIONS)
+    elif trip is not None and trip.configuration is not None and trip.configuration.state != State.DELETED:
+        check_may_set_up(request, trip.configuration)
+
+
 def _go_on(request: SignedInRequest, finished: FinishedAuthorization) -> HttpResponse:
     configuration = finished.request.configuration
     if configuration is None or configuration.state == State.DELETED:
         messages.warning(request, _("The configuration was deleted meanwhile; the authentication was kept."))
         return redirect("configuration_list")
     if finished.pending is not None:
-        check_permissions(request, EDIT_CONFIGURATIONS)
         keep_pending_access(request.session, request=finished.request, access=finished.pending)
         return redirect("configuration_confirm_user", configuration.pk)
     if finished.request.authentication_id is not None:
         return _renewed(request, configuration)
-    check_may_set_up(request, configuration)
     if finished.is_selected:
         return redirect("configuration_rights", configuration.pk)
     messages.warning(

@@ -265,6 +265,23 @@ def test_reauthentication_by_the_same_user_releases_what_is_held(client, user):
     assert Authentication.objects.get().state == "active"
 
 
+@pytest.mark.parametrize("system_user_id", ["900", "901"])
+def test_who_may_no_longer_edit_renews_no_access(client, user, system_user_id):
+    authentication = make_authentication(state="reauthenticate", system_user_id=system_user_id)
+    state = start_renewal(client, make_configuration(authentication=authentication))
+    user.user_permissions.clear()
+    assert client.get(CALLBACK, {"state": state, "code": "good"}).status_code == 403
+    assert Authentication.objects.get().state == "reauthenticate"
+    assert not MemoryProvider.accounts["acme"].access_tokens
+
+
+def test_who_may_no_longer_set_a_draft_up_connects_no_account(client, draft, user):
+    state = start(client, draft)
+    user.user_permissions.clear()
+    assert client.get(CALLBACK, {"state": state, "code": "good"}).status_code == 403
+    assert not Authentication.objects.exists() and not MemoryProvider.accounts["acme"].access_tokens
+
+
 def test_a_denied_reauthentication_comes_back_to_its_window_and_changes_nothing(client, user):
     configuration = make_configuration(authentication=make_authentication(state="reauthenticate"))
     state = start_renewal(client, configuration)
