@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
+from crm_integrations.broken_connections import drop_connection
 from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.encryption import UnreadableSecret
 from crm_integrations.models import Authentication
@@ -203,8 +204,7 @@ def _save_pair(authentication_id: int, version: int, grant: TokenGrant) -> None:
             pause_s = SAVE_PAUSES_S[min(tries, len(SAVE_PAUSES_S) - 1)]
             tries += 1
             logger.exception("A renewed token could not be saved (try %d); trying again in %s s.", tries, pause_s)
-            if not connection.in_atomic_block:
-                connection.close()  # a broken connection would fail for ever
+            drop_connection()
             time.sleep(pause_s)
 
 
