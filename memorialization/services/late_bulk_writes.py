@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 LATE = "account_id = %s AND state = 'concluded' AND poll_at <= %s"  # in the words of the index bulk_write_late
 DUE = f"{LATE} ORDER BY poll_at LIMIT %s"
 WATCHED_FOR = timedelta(hours=24)
+UNFINISHED = (Delivery.State.WAITING, Delivery.State.SENDING)
 LOOKED_AT_ONCE = 20  # bulk writes of a turn, each of up to a hundred records
 
 
@@ -41,22 +42,28 @@ def first_late_look(bulk: BulkWrite, now: datetime) -> datetime | None:
 
 
 def look_after_given_up(turn: Turn) -> None:
-    """Look at the records of those whose time has come; what a limit or an outage stops is looked at soon."""
+    """Look at the records of those whose time has come; what is left undone, by whatever cause, is looked at soon."""
     due = read_rows(BulkWrite, DUE, [turn.account.pk, as_time(turn.clock()), LOOKED_AT_ONCE])
     for bulk in due:
         now = turn.clock()
-        if not _take(bulk, next_at=now + (now - bulk.created_at)) or bulk.authentication_id is None:
+        if not _take(bulk, now):
             continue
         try:
-            _mend(bulk, bulk.authentication_id, turn)
+            is_done = bulk.authentication_id is None or _mend(bulk, bulk.authentication_id, turn)
         except CRMError:
-            BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=_within_the_watch(bulk, turn.clock() + _patience()))
+            is_done = False
+        next_at = now + (now - bulk.created_at) if is_done else turn.clock() + _patience()
+        BulkWrite.objects.filter(pk=bulk.pk).update(poll_at=_within_the_watch(bulk, next_at))
 
 
-def _take(bulk: BulkWrite, *, next_at: datetime) -> bool:
-    """Whether it is ours to look at: its next time is noted by one of many workers."""
+def _take(bulk: BulkWrite, now: datetime) -> bool:
+    """Whether it is ours to look at, as one of many workers. Should we die of it, somebody else looks soon.
+
+    That may be after the watch, once: a look that was begun within it is not lost, and none kills workers for ever.
+    """
+    again_at = now + _patience() if _within_the_watch(bulk, now) else None
     as_seen = BulkWrite.objects.filter(pk=bulk.pk, poll_at=bulk.poll_at)
-    return bool(as_seen.update(poll_at=_within_the_watch(bulk, next_at)))
+    return bool(as_seen.update(poll_at=again_at))
 
 
 def _within_the_watch(bulk: BulkWrite, moment: datetime) -> datetime | None:
@@ -82,25 +89,36 @@ class _Overwritten:
         return str(self.entry["crm_field"])
 
 
-def _mend(bulk: BulkWrite, authentication_id: int, turn: Turn) -> None:
-    """Send again what is newer than the bulk write and does not stand any more: just those fields. Raises CRMError."""
+def _mend(bulk: BulkWrite, authentication_id: int, turn: Turn) -> bool:
+    """Send again what is newer than the bulk write and does not stand any more: just those fields. Raises CRMError.
+
+    Answers whether that was all: what is still on its own way (for its note, say) can only go again when that is over.
+    """
     suspects = list(_find_suspects(bulk))
     if not suspects:
-        return
+        return True
     records = _read(bulk.entity_type, suspects, turn.connection_of(authentication_id))
     lost = [each for each in suspects if _is_lost(each, records.get(each.record_id))]
-    if not lost:
-        return
-    fields: dict[Delivery, set[str]] = defaultdict(set)
+    ended: dict[Delivery, list[_Overwritten]] = defaultdict(list)
     for each in lost:
-        fields[each.delivery].add(each.field)
-    with transaction.atomic():
-        for delivery, own in fields.items():
-            with suppress(ReplayRefused):
-                replay_delivery(delivery=delivery, actor=None, now=turn.clock(), only=own)
-        mended = [*bulk.mended, *([each.record_id, each.field] for each in lost)]
-        BulkWrite.objects.filter(pk=bulk.pk).update(mended=mended)
-    logger.warning("Bulk write %s was carried out late; of %s newer deliveries fields go again.", bulk.pk, len(fields))
+        if each.delivery.state not in UNFINISHED:
+            ended[each.delivery].append(each)
+    for delivery, own in ended.items():
+        _send_again(bulk, delivery, own, turn.clock())
+    if ended:
+        logger.warning(
+            "Bulk write %s was carried out late; of %s newer deliveries fields go again.", bulk.pk, len(ended)
+        )
+    return sum(map(len, ended.values())) == len(lost)
+
+
+@transaction.atomic
+def _send_again(bulk: BulkWrite, delivery: Delivery, lost: Sequence[_Overwritten], now: datetime) -> None:
+    """One delivery by one transaction: of two, the second's contact would be locked after the first's lane."""
+    with suppress(ReplayRefused):
+        replay_delivery(delivery=delivery, actor=None, now=now, only={each.field for each in lost})
+    bulk.mended = [*bulk.mended, *([each.record_id, each.field] for each in lost)]
+    BulkWrite.objects.filter(pk=bulk.pk).update(mended=bulk.mended)
 
 
 def _find_suspects(bulk: BulkWrite) -> Iterator[_Overwritten]:

@@ -1,5 +1,6 @@
 """Bulk writes that were given up and are carried out after all: what was written meanwhile stands in the end."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,12 @@ from django.conf import settings
 from crm_integrations.models import Authentication
 from crm_integrations.providers.errors import CRMUnavailable
 from memorialization.models import BulkWrite, Delivery
+from memorialization.services import late_bulk_writes
 from memorialization.services.due_work import BULK_FROM
 from memorialization.services.sweeping import sweep_once
-from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all
+from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all, result_of
 from tests.factories import make_configuration
+from tests.memory_provider import MemoryConnection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 RECORD = ("ticket", "0")
@@ -158,3 +161,72 @@ def test_one_whose_answer_was_lost_is_watched_also_when_nobody_could_ask_about_i
     account.work(late)
     go_on(configuration, clock, hours=24)
     assert record_of(configuration)["subject"] == "V2"
+
+
+def test_a_newer_value_whose_delivery_still_asks_for_its_note_goes_again_when_that_is_over(
+    configuration, clock, job, monkeypatch
+):
+    def find_comment(self, *_arguments, **_keywords):
+        self._take("find_comment")
+        raise CRMUnavailable("503", may_have_applied=False, status=503)
+
+    later = NOW + timedelta(minutes=1)
+    entries = [
+        make_entry("subject", "V2", occurred_at=later),
+        make_entry("comment", "A note", type="comment", occurred_at=later),
+    ]
+    newer = make_delivery(configuration, *entries, record_id="0", ended_at=later)
+    account_of(configuration).faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryConnection, "find_comment", find_comment)
+        push_all(configuration, clock)
+        clock.move(seconds=120)
+        push_all(configuration, clock)
+        assert (result_of(newer), newer.state) == (("unchanged", "already_there"), "waiting")
+        account_of(configuration).work(job)
+        go_on(configuration, clock, hours=3)
+    assert record_of(configuration)["subject"] == "V1"
+    go_on(configuration, clock, hours=10)
+    newer.refresh_from_db()
+    assert (newer.state, record_of(configuration)["subject"]) == ("delivered", "V2")
+    assert len(account_of(configuration).comments[RECORD]) == 1
+
+
+def fail_to_read(monkeypatch, clock):
+    """Kill whoever looks late; answers when they died."""
+    deaths = []
+
+    def die(*_arguments):
+        deaths.append(clock())
+        raise RuntimeError
+
+    monkeypatch.setattr(late_bulk_writes, "_read", die)
+    return deaths
+
+
+def test_the_last_look_that_killed_its_worker_is_repeated(configuration, clock, job, monkeypatch):
+    write_newer(configuration, clock)
+    go_on(configuration, clock, hours=12)
+    account_of(configuration).work(job)
+    assert record_of(configuration)["subject"] == "V1"
+    with monkeypatch.context() as patched:
+        deaths = fail_to_read(patched, clock)
+        while not deaths:
+            clock.move(minutes=30)
+            try:
+                push_all(configuration, clock)
+            except RuntimeError:
+                assert clock() + (clock() - NOW) > NOW + late_bulk_writes.WATCHED_FOR  # none would have followed
+    go_on(configuration, clock, hours=1)
+    assert record_of(configuration)["subject"] == "V2"
+
+
+def test_a_look_that_kills_every_worker_ends_with_the_watch(configuration, clock, job, monkeypatch):
+    write_newer(configuration, clock)
+    deaths = fail_to_read(monkeypatch, clock)
+    for _half in range(60):
+        clock.move(minutes=30)
+        with suppress(RuntimeError):
+            push_all(configuration, clock)
+    assert NOW + late_bulk_writes.WATCHED_FOR <= deaths[-1] < NOW + late_bulk_writes.WATCHED_FOR + timedelta(hours=1)
+    assert BulkWrite.objects.get().poll_at is None
