@@ -191,7 +191,12 @@ def _read_back(
     lease: PollLease,
     connection: AuthenticatedConnection,
 ) -> dict[str, CRMRecord]:
-    wanted = [each for bulk, own in members.items() for each in own if each.record_id not in bulk.refusals]
+    wanted = [
+        each
+        for bulk, own in members.items()
+        for each in own
+        if bulk.was_searched or each.record_id not in bulk.refusals
+    ]
     types = merge_types(each.group.types for each in wanted)
     records: dict[str, CRMRecord] = {}
     for ids in _in_parts([each.record_id for each in wanted]):

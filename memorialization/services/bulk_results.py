@@ -64,16 +64,17 @@ def store_progress(
     """Store the handle and how far it is; once it is finished, what it says of each record, before anything else.
 
     `was_searched`: it was found by its records. It may be somebody else's write of the same, so what it says of them is
-    not taken at its word.
+    not taken at its word, and that it is over does not mean that ours is.
     """
     columns: dict[str, Any] = {"handle": progress.handle}
     if was_searched:
         columns["was_searched"] = True
+    is_of_ours = not (was_searched or bulk.was_searched)
     if progress.is_finished:
         failed = {key: outcome for key, outcome in progress.outcomes.items() if not outcome.succeeded}
         columns |= {
             "state": State.FINISHED.value,
-            "finished_at": now,
+            "finished_at": now if is_of_ours else None,
             "poll_at": now,
             "refusals": {key: [outcome.error, outcome.words] for key, outcome in failed.items()},
             "unknown": [key for key in read_record_ids(bulk) if key not in progress.outcomes],
@@ -122,7 +123,7 @@ def conclude_finished(
     results = []
     for member in members:
         record = records.get(member.record_id)
-        if member.record_id in bulk.refusals:
+        if member.record_id in bulk.refusals and not bulk.was_searched:
             error, words = bulk.refusals[member.record_id]
             results.append(_send_alone(member, Attempt.Outcome.REFUSED, ": ".join(filter(None, (error, words))), now))
         elif record is None:  # gone, it seems: its own call says so for certain

@@ -1,11 +1,12 @@
 """What became of bulk writes: never read from another's job, never given up while it moves, never kept for ever."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from crm_integrations.models import Authentication, Configuration
-from crm_integrations.providers.base import BulkProgress
+from crm_integrations.providers.base import BulkOutcome, BulkProgress
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
 from memorialization.models import BulkWrite, Delivery, DeliveryMinute, RecordLane
 from memorialization.services.bulk_polling import poll_bulk_writes
@@ -70,6 +71,26 @@ def test_what_a_job_that_was_found_by_its_records_says_is_not_taken_at_its_word(
     push_until_idle(configuration, clock)
     assert {result_of(each) for each in ours} == {("written", "")}
     assert len(calls_of(configuration, "update_record")) == BULK_FROM
+
+
+def test_nor_is_what_it_refused_sent_again_where_ours_was_applied(configuration, clock):
+    """The older value of two would be written over the newer one that stands."""
+    older = make_delivery(configuration, make_entry("subject", "Old"), record_id="3", ended_at=NOW - timedelta(hours=1))
+    make_many(configuration, "Ours")
+    account = account_of(configuration)
+    account.lost_bulk_answers = 1
+    push_all(configuration, clock)
+    account.work_jobs()
+    [ours] = account.jobs.values()
+    outcomes = {record_id: BulkOutcome(record_id != "3", "RecordInvalid", "no") for record_id in ours.updates}
+    account.jobs["theirs"] = replace(ours, handle="theirs", outcomes=outcomes)
+    clock.move(seconds=61)
+    push_until_idle(configuration, clock)
+    assert calls_of(configuration, "update_record") == []
+    assert result_of(older) == ("superseded", "superseded")
+    found = BulkWrite.objects.get()
+    assert (found.handle, found.finished_at) == ("theirs", None)
+    assert found.poll_at > clock()  # ours may still be carried out
 
 
 def test_a_job_that_moved_on_while_nobody_could_ask_is_not_given_up(configuration, clock, settings, monkeypatch):
