@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from crm_integrations.database_clock import Clock
 from crm_integrations.providers.base import BulkProgress, CRMRecord
-from crm_integrations.providers.errors import CRMError, GrantEnded
+from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded
 from crm_integrations.services.connections import AuthenticatedConnection
 from memorialization.deliveries.bulk_pace import SHORTEST_S, expected_duration_s, next_look_s
 from memorialization.deliveries.coalescing import merge_types
@@ -95,13 +95,36 @@ def _conclude_unasked(bulk: BulkWrite, now: datetime) -> None:
 
 
 def _look_at(bulks: Sequence[BulkWrite], lease: PollLease, connection: AuthenticatedConnection) -> Iterator[BulkWrite]:
+    try:
+        _ask(bulks, lease, connection)
+    except CRMUnavailable as error:  # of its bulk writes; of records it may tell all the same
+        _go_on_unanswered(lease.read_held(bulks), error, lease, connection)
+    finished = [bulk for bulk in lease.read_held(bulks) if bulk.state == State.FINISHED]
+    yield from _conclude_all(finished, lease, connection)
+
+
+def _ask(bulks: Sequence[BulkWrite], lease: PollLease, connection: AuthenticatedConnection) -> None:
     _ask_about([bulk for bulk in bulks if bulk.state == State.RUNNING], connection, lease.clock)
     for bulk in bulks:
         if bulk.state in (State.PREPARED, State.SEARCHING):
             lease.renew()
             _search(bulk, connection, lease.clock)
-    finished = [bulk for bulk in lease.read_held(bulks) if bulk.state == State.FINISHED]
-    yield from _conclude_all(finished, lease, connection)
+
+
+def _go_on_unanswered(
+    bulks: Sequence[BulkWrite], error: CRMUnavailable, lease: PollLease, connection: AuthenticatedConnection
+) -> None:
+    """Of some nothing was told. Those whose time is over are given up, provided that the CRM itself is not away."""
+    asked = [bulk for bulk in bulks if bulk.state != State.FINISHED]
+    over = [bulk for bulk in asked if _is_patience_over(bulk, lease.clock())]
+    if over:
+        lease.renew()
+        connection.get_records(over[0].entity_type, read_record_ids(over[0])[:1])
+    for bulk in asked:
+        if bulk in over:
+            give_up_looking(bulk=bulk, now=lease.clock())
+        else:
+            _look_later(bulk, error, lease.clock())
 
 
 def _ask_about(running: Sequence[BulkWrite], connection: AuthenticatedConnection, clock: Clock) -> None:

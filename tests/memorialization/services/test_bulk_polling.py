@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from crm_integrations.models import Authentication, Configuration
-from crm_integrations.providers.base import BulkOutcome, BulkProgress
+from crm_integrations.providers.base import BulkOutcome, BulkProgress, CallLimit, LimitScope
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
 from memorialization.models import BulkWrite, Delivery, DeliveryMinute, RecordLane
 from memorialization.services.bulk_polling import poll_bulk_writes
@@ -16,9 +16,10 @@ from memorialization.services.due_work import BULK_FROM
 from memorialization.services.poll_leases import claim_polls
 from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all, result_of
 from tests.factories import make_configuration
-from tests.memory_provider import MemoryConnection
+from tests.memory_provider import MemoryConnection, MemoryProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
+UNANSWERED = CRMUnavailable("503", may_have_applied=False, status=503)
 
 
 @pytest.fixture
@@ -120,12 +121,15 @@ def test_records_that_may_not_be_read_back_end_by_their_own_calls(configuration,
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_a_crm_that_never_tells_of_its_jobs_is_not_asked_for_ever(configuration, clock, settings, monkeypatch, is_lost):
+@pytest.mark.parametrize("error", [AccessDenied("no", status=403), UNANSWERED])
+def test_a_crm_that_never_tells_of_its_jobs_is_not_asked_for_ever(
+    configuration, clock, settings, monkeypatch, is_lost, error
+):
     make_many(configuration)
     account_of(configuration).lost_bulk_answers = int(is_lost)
     push_all(configuration, clock)
     account_of(configuration).work_jobs()
-    refuse(monkeypatch, "find_bulk" if is_lost else "read_bulk", AccessDenied("no", status=403))
+    refuse(monkeypatch, "find_bulk" if is_lost else "read_bulk", error)
     clock.move(seconds=settings.BULK_PATIENCE_S - 1)
     push_all(configuration, clock)
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sending"}
@@ -139,12 +143,33 @@ def test_an_outage_of_the_crm_makes_nobody_give_up(configuration, clock, setting
     make_many(configuration)
     push_all(configuration, clock)
     with monkeypatch.context() as patched:
-        refuse(patched, "read_bulk", CRMUnavailable("503", may_have_applied=False, status=503))
+        for name in ("read_bulk", "get_records"):
+            refuse(patched, name, UNANSWERED)
         clock.move(seconds=settings.BULK_PATIENCE_S + 60)
         push_all(configuration, clock)
     assert BulkWrite.objects.get().state == "running"
     push_until_idle(configuration, clock)
     assert calls_of(configuration, "update_record") == []
+
+
+def test_what_was_given_up_is_concluded_though_of_later_ones_nothing_is_told_either(
+    configuration, clock, settings, monkeypatch
+):
+    """With all places taken, what is due would wait for ever for bulk writes that nobody hears of."""
+    limits = [each for each in MemoryProvider.limits if each.limit_class != "bulk"]
+    monkeypatch.setattr(MemoryProvider, "limits", (*limits, CallLimit("bulk", 1, 60, LimitScope.IN_FLIGHT)))
+    refuse(monkeypatch, "read_bulk", UNANSWERED)
+    make_many(configuration)
+    push_all(configuration, clock)
+    account_of(configuration).work_jobs()
+    for number in range(2 * BULK_FROM):
+        make_delivery(configuration, make_entry("subject", "Call"), record_id=str(BULK_FROM + number))
+    push_all(configuration, clock)
+    for _ in range(3):
+        clock.move(seconds=settings.BULK_PATIENCE_S + 60)
+        push_all(configuration, clock)
+        account_of(configuration).work_jobs()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
 
 
 def test_a_held_authentication_keeps_its_records_from_others_for_a_while_only(configuration, clock, settings):
