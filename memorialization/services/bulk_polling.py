@@ -6,6 +6,7 @@ that vanished or never ends is given up after BULK_PATIENCE_S and its records ar
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -188,24 +189,35 @@ def _conclude_all(
 ) -> Iterator[BulkWrite]:
     """Read all records back, a hundred a call whatever bulk write they belong to, then conclude one by one."""
     for entity_type, found in groupby(bulks, key=lambda bulk: bulk.entity_type):
-        members = {bulk: read_bulk_members(bulk) for bulk in found}
+        members: dict[BulkWrite, list[BulkMember]] = {}
+        for bulk in found:
+            with _costing_a_poll(bulk, lease.clock):
+                members[bulk] = read_bulk_members(bulk)
         records = _read_back(entity_type, members, lease, connection)
         for bulk, own in members.items():
-            if _conclude(bulk, own, records, lease.clock()):
+            if _conclude(bulk, own, records, lease.clock):
                 yield bulk
 
 
-def _conclude(bulk: BulkWrite, members: Sequence[BulkMember], records: Mapping[str, CRMRecord], now: datetime) -> bool:
-    """Conclude one; an unexpected error costs it a poll, and after a few its records are looked at one by one."""
+def _conclude(bulk: BulkWrite, members: Sequence[BulkMember], records: Mapping[str, CRMRecord], clock: Clock) -> bool:
+    is_concluded = False
+    with _costing_a_poll(bulk, clock):
+        conclude_finished(bulk=bulk, members=members, records=records, now=clock())
+        is_concluded = True
+    return is_concluded
+
+
+@contextmanager
+def _costing_a_poll(bulk: BulkWrite, clock: Clock) -> Iterator[None]:
+    """An unexpected error costs a bulk write a poll; after a few of them its records are looked at one by one."""
     try:
-        conclude_finished(bulk=bulk, members=members, records=records, now=now)
+        yield
     except (LeaseLost, OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - one record's surprise must not stop the others
         logger.error("Concluding bulk write %s raised %s.", bulk.pk, describe_error(error))
-        release_poll(bulk=bulk, lost_polls=bulk.lost_polls + 1, poll_at=now + timedelta(seconds=SHORTEST_S))
-        return False
-    return True
+        later = clock() + timedelta(seconds=SHORTEST_S)
+        release_poll(bulk=bulk, lost_polls=bulk.lost_polls + 1, poll_at=later)
 
 
 def _read_back(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from crm_integrations.providers.base import BulkProgress, CRMRecord
 from crm_integrations.providers.errors import CRMError, CRMUnavailable, GrantEnded, Reauthenticate, RetryLater
@@ -30,6 +31,7 @@ from memorialization.services.outcomes import (
     Outcome,
     ended_outcome,
     settled_outcome,
+    skip_unwanted,
     store_conclusions,
 )
 
@@ -152,9 +154,28 @@ def conclude_refused(*, bulk: BulkWrite, error: CRMError, now: datetime) -> None
     _conclude(bulk, results, now, was_taken=False)
 
 
+@transaction.atomic
 def conclude_by_looking_alone(*, bulk: BulkWrite, now: datetime) -> None:
-    """Conclude one that keeps killing its workers: each record is looked at and written by itself. Raises LeaseLost."""
-    _conclude(bulk, [_send_alone(member, Attempt.Outcome.UNKNOWN, "", now) for member in read_bulk_members(bulk)], now)
+    """Conclude one that keeps killing its workers: each record is looked at and written by itself. Raises LeaseLost.
+
+    By ids alone: what kills may be its values, and whoever looks at these here would die of them again.
+    """
+    lane_ids = _end_polling(bulk, now, late_at=first_late_look(bulk, now))
+    attempts = Attempt.objects.filter(bulk_write=bulk, outcome=Attempt.Outcome.STARTED)
+    sending = Delivery.objects.filter(attempts__in=attempts, state=Delivery.State.SENDING)
+    delivery_ids = list(sending.values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=delivery_ids).update(
+        state=Delivery.State.WAITING,
+        reason=DeliveryReason.SETTLING,
+        reason_params={},
+        next_attempt_at=now,
+        must_look_first=True,
+        goes_alone=True,
+        attempt_count=F("attempt_count") + 1,
+    )
+    skip_unwanted(delivery_ids=delivery_ids, now=now)
+    attempts.update(outcome=Attempt.Outcome.UNKNOWN, finished_at=now)
+    free_lanes(lane_ids=lane_ids)
 
 
 def _verify(member: BulkMember, record: CRMRecord) -> _Result:
@@ -192,15 +213,19 @@ def _apart(member: BulkMember, outcome: Outcome) -> _Result:
 @transaction.atomic
 def _conclude(bulk: BulkWrite, results: Sequence[_Result], now: datetime, *, was_taken: bool = True) -> None:
     """Bulk write, lanes, attempts, deliveries and marks together, or nothing."""
-    late_at = first_late_look(bulk, now) if was_taken else None
-    over = {"poll_at": late_at, "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
-    if not _update_polled(bulk, state=State.CONCLUDED.value, concluded_at=now, **over):
-        raise LeaseLost
-    lane_ids = lock_lanes("bulk_write_id = %s", [bulk.pk])
+    lane_ids = _end_polling(bulk, now, late_at=first_late_look(bulk, now) if was_taken else None)
     endings = {result.member.attempt_id: _attempt_values(result.outcome, now) for result in results}
     update_rows(Attempt, endings, ATTEMPT_COLUMNS)
     store_conclusions({result.member.lane_id: result.conclusions for result in results}, now=now)
     free_lanes(lane_ids=lane_ids)
+
+
+def _end_polling(bulk: BulkWrite, now: datetime, *, late_at: datetime | None) -> list[int]:
+    """Note that it is concluded, and lock its lanes: their ids. Raises LeaseLost."""
+    over = {"poll_at": late_at, "poll_lease": None, "poll_lease_until": None, "done": bulk.size}
+    if not _update_polled(bulk, state=State.CONCLUDED.value, concluded_at=now, **over):
+        raise LeaseLost
+    return lock_lanes("bulk_write_id = %s", [bulk.pk])
 
 
 def _update_polled(bulk: BulkWrite, **columns: object) -> int:

@@ -8,7 +8,8 @@ import pytest
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.providers.base import BulkOutcome, BulkProgress, CallLimit, LimitScope
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable
-from memorialization.models import BulkWrite, Delivery, DeliveryMinute, RecordLane
+from memorialization.deliveries.coalescing import Group
+from memorialization.models import Attempt, BulkWrite, Delivery, DeliveryMinute, RecordLane
 from memorialization.services.bulk_polling import poll_bulk_writes
 from memorialization.services.bulk_results import MOST_LOST_POLLS
 from memorialization.services.claims import accounts_with_due_lanes, lease_length_s
@@ -326,3 +327,37 @@ def test_two_polls_at_once_share_no_bulk_write(configuration, clock):
     account_id = configuration.authentication.account_id
     assert len(claim_polls(account_id=account_id, now=clock())) == 1
     assert poll_bulk_writes(account_id=account_id, connect=None, clock=clock).looked_at == 0
+
+
+def test_a_bulk_write_whose_members_cannot_be_read_ends_in_single_looks_and_keeps_no_other(
+    configuration, clock, monkeypatch
+):
+    supersede = Group.supersede
+
+    def fail_for_one(group, marks):
+        if any(
+            (each.record_id, each.entity_type, each.state) == ("3", "ticket", "sending") for each in group.deliveries
+        ):
+            raise KeyError("secret")
+        supersede(group, marks)
+
+    made = make_many(configuration)
+    for number in range(BULK_FROM):
+        make_delivery(configuration, make_entry("name", "N"), record_id=str(number), entity_type="user")
+    push_all(configuration, clock)
+    monkeypatch.setattr(Group, "supersede", fail_for_one)
+    clock.move(seconds=30)
+    push_all(configuration, clock)
+    assert set(BulkWrite.objects.values_list("entity_type", "state", "lost_polls")) == {
+        ("ticket", "finished", 1),
+        ("user", "concluded", 0),
+    }
+    for _poll in range(MOST_LOST_POLLS):
+        clock.move(seconds=30)
+        push_all(configuration, clock)
+    assert set(BulkWrite.objects.values_list("state", flat=True)) == {"concluded"}
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+    attempts = Attempt.objects.filter(bulk_write__entity_type="ticket")
+    assert set(attempts.values_list("outcome", flat=True)) == {"unknown"}
+    assert not attempts.filter(finished_at=None).exists()
+    assert result_of(made[4]) == ("unchanged", "already_there")
