@@ -126,12 +126,12 @@ def conclude_finished(
     for member in members:
         record = records.get(member.record_id)
         if member.record_id in bulk.refusals and not bulk.was_searched:
-            error, words = bulk.refusals[member.record_id]
-            results.append(_send_alone(member, Attempt.Outcome.REFUSED, ": ".join(filter(None, (error, words))), now))
+            results.append(_send_alone(member, ": ".join(filter(None, bulk.refusals[member.record_id])), now))
         elif record is None:  # gone, it seems: its own call says so for certain
-            results.append(_send_alone(member, Attempt.Outcome.UNKNOWN, "", now))
+            results.append(_look_again(member, now))
         elif bulk.was_searched or member.record_id in unknown:
-            results.append(_settle_unknown(member, record, now))
+            member.group.settle_what_stands(record)
+            results.append(_look_again(member, now))
         else:
             results.append(_verify(member, record))
     visit_failpoint("before_bulk_conclude")
@@ -143,7 +143,7 @@ def conclude_refused(*, bulk: BulkWrite, error: CRMError, now: datetime) -> None
     results = []
     for member in read_bulk_members(bulk):
         if not isinstance(error, NO_FAULT_OF_THE_WRITE) or not member.group.members:
-            results.append(_send_alone(member, Attempt.Outcome.REFUSED, error.message, now))
+            results.append(_send_alone(member, error.message, now))
             continue
         verdicts = [read_error(error, delivery=delivery, now=now)[0] for delivery in member.group.deliveries]
         conclusions = [
@@ -186,28 +186,35 @@ def _verify(member: BulkMember, record: CRMRecord) -> _Result:
     return _Result(member, ended_outcome(Attempt.Outcome.SUCCEEDED, Delivery.State.DELIVERED, "", 200), conclusions)
 
 
-def _settle_unknown(member: BulkMember, record: CRMRecord, now: datetime) -> _Result:
-    """What the record holds already is settled; what differs goes on alone."""
-    member.group.settle_what_stands(record)
-    outcome = Outcome(Attempt.Outcome.UNKNOWN, Delivery.State.WAITING, DeliveryReason.SETTLING, due_at=now)
-    return _apart(member, outcome)
+def _send_alone(member: BulkMember, words: str, now: datetime) -> _Result:
+    """Refused: each delivery goes on by itself, so that one bad value costs no other anything."""
+    outcome = Outcome(
+        *(Attempt.Outcome.REFUSED, Delivery.State.WAITING, DeliveryReason.GOES_ALONE),
+        due_at=now,
+        goes_alone=True,
+        words=words,
+    )
+    return _go_on(member, outcome)
 
 
-def _send_alone(member: BulkMember, ending: Attempt.Outcome, words: str, now: datetime) -> _Result:
-    is_unknown = ending is Attempt.Outcome.UNKNOWN
-    reason = DeliveryReason.SETTLING if is_unknown else DeliveryReason.GOES_ALONE
-    outcome = Outcome(ending, Delivery.State.WAITING, reason, due_at=now, must_look_first=is_unknown, words=words)
-    return _apart(member, outcome)
+def _look_again(member: BulkMember, now: datetime) -> _Result:
+    """Nobody refused it, and it may still be applied: the newest value goes on, by a call that looks first.
+
+    Alone and oldest first, an older value might be written over the newer one that came to stand meanwhile.
+    """
+    outcome = Outcome(
+        *(Attempt.Outcome.UNKNOWN, Delivery.State.WAITING, DeliveryReason.SETTLING), due_at=now, must_look_first=True
+    )
+    return _go_on(member, outcome)
 
 
-def _apart(member: BulkMember, outcome: Outcome) -> _Result:
-    """Every member of the group that still has something to send goes on by itself."""
-    alone = outcome.as_waiting(due_at=outcome.due_at, goes_alone=True)
+def _go_on(member: BulkMember, outcome: Outcome) -> _Result:
+    """Every member of the group that still has something to send waits again."""
     conclusions = [
-        Conclusion(each, alone if each.sheet.pending else settled_outcome(each, outcome.attempt))
+        Conclusion(each, outcome if each.sheet.pending else settled_outcome(each, outcome.attempt))
         for each in member.group.members
     ]
-    return _Result(member, alone, conclusions)
+    return _Result(member, outcome, conclusions)
 
 
 @transaction.atomic

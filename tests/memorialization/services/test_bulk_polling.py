@@ -15,7 +15,7 @@ from memorialization.services.bulk_results import MOST_LOST_POLLS
 from memorialization.services.claims import accounts_with_due_lanes, lease_length_s
 from memorialization.services.due_work import BULK_FROM
 from memorialization.services.poll_leases import claim_polls
-from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all, result_of
+from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all, result_of, shut_limit
 from tests.factories import make_configuration
 from tests.memory_provider import MemoryConnection, MemoryProvider
 
@@ -361,3 +361,24 @@ def test_a_bulk_write_whose_members_cannot_be_read_ends_in_single_looks_and_keep
     assert set(attempts.values_list("outcome", flat=True)) == {"unknown"}
     assert not attempts.filter(finished_at=None).exists()
     assert result_of(made[4]) == ("unchanged", "already_there")
+
+
+def test_what_a_given_up_bulk_write_carried_is_looked_at_before_it_goes_the_newest_only(configuration, clock, settings):
+    """The CRM carries it out after its records were read, and before they are written."""
+    older = make_delivery(configuration, make_entry("subject", "Old"), record_id="3", ended_at=NOW - timedelta(hours=1))
+    make_many(configuration)
+    account_of(configuration).stuck_jobs = 1
+    push_all(configuration, clock)
+    shut_limit(configuration.authentication.account_id, "update", seconds=settings.BULK_PATIENCE_S * 3)
+    for _look in range(2):
+        clock.move(seconds=settings.BULK_PATIENCE_S + 5)
+        push_all(configuration, clock)
+    assert BulkWrite.objects.get().state == "concluded"
+    assert set(Delivery.objects.values_list("state", "goes_alone", "must_look_first")) == {("waiting", False, True)}
+    [job] = account_of(configuration).jobs.values()
+    account_of(configuration).work(job)
+    clock.move(seconds=settings.BULK_PATIENCE_S * 2)
+    push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+    assert result_of(older) == ("superseded", "superseded")
+    assert calls_of(configuration, "update_record") == []
