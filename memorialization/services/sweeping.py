@@ -3,6 +3,7 @@
 Lost hints, a wiped broker, a dead beat or a dead worker cost one period and nothing else. Sweeps at once are harmless.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
 from memorialization.services.rework_marks import find_lost_reworks
+from memorialization.services.single_pushes import describe_error
+
+logger = logging.getLogger(__name__)
 
 PLANNED_PER_ROUND = 500
 FOLDING_S = 2.0  # of a round, at the most; accounts fold their own in their turns
@@ -74,9 +78,17 @@ def _wake_accounts(now: datetime, push: Callable[[int], None]) -> tuple[int, int
         if send_hint(account_id=account_id) and account_id not in late:
             woken += 1
         else:
-            push(account_id)
+            _push_safely(account_id, push)
             pushed += 1
     return woken, pushed
+
+
+def _push_safely(account_id: int, push: Callable[[int], None]) -> None:
+    """An account that cannot be pushed, say of a CRM that was taken out of the settings, must not keep back others."""
+    try:
+        push(account_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this account's alone
+        logger.error("Account %s could not be pushed: %s.", account_id, describe_error(error))
 
 
 def _drain_here(account_id: int, clock: Clock) -> None:

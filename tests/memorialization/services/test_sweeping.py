@@ -70,6 +70,18 @@ def test_when_hints_are_not_answered_the_sweep_pushes_by_itself(configuration, c
     assert Delivery.objects.get().state == "delivered"
 
 
+def test_an_account_that_cannot_be_pushed_does_not_keep_back_the_others(configuration, clock, monkeypatch, caplog):
+    """Its kind of CRM was taken out of the settings; it was made first, so it comes first."""
+    monkeypatch.setattr(sweeping, "send_hint", lambda *, account_id: False)
+    other = make_delivery(make_configuration(address="other"))
+    make_delivery(configuration)
+    CRMAccount.objects.filter(pk=configuration.authentication.account_id).update(provider="gone")
+    assert sweep_once(clock=clock).pushed == 2
+    other.refresh_from_db()
+    assert other.state == "delivered"
+    assert "could not be pushed: " in caplog.text
+
+
 def test_lost_lanes_come_back_and_forgotten_ones_are_healed(configuration, clock, hints):
     make_delivery(configuration)
     forgotten = make_delivery(configuration, record_id="36")
