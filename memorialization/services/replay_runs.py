@@ -23,6 +23,7 @@ from memorialization.models import ReplayRun
 from memorialization.services.hints import send_message
 from memorialization.services.replay_choices import ReplayChoice, newest_delivery_id
 from memorialization.services.replay_work import (
+    OPEN,
     RunLost,
     claim_run,
     configuration_of,
@@ -109,6 +110,19 @@ def continue_replay_runs(*, now: datetime, clock: Clock = read_database_clock) -
     return len(waiting)
 
 
+def work_on_free_runs(*, clock: Clock = read_database_clock) -> bool:
+    """Work for a while on each run that nobody works on, where there is nobody to tell; whether one has more to do."""
+    runs = list(free_runs(now=clock()).order_by("moved_at").values_list("pk", flat=True))
+    return sum(_continue_safely(run_id, clock) for run_id in runs) > 0
+
+
+def next_run_at() -> datetime | None:
+    """When an open run is worth another look: a dead worker's lease is over then, or a period of the sweep."""
+    period = timedelta(seconds=settings.SWEEP_EVERY_S)
+    open_runs = ReplayRun.objects.filter(state__in=OPEN).values_list("lease_until", "moved_at")
+    return min((lease_until or moved_at + period for lease_until, moved_at in open_runs), default=None)
+
+
 def work_through(*, run_id: int, clock: Clock = read_database_clock) -> Generator[ReplayRun, None, None]:
     """Work on the run slice by slice, showing it after each; whoever stops asking gives it back."""
     hold = claim_run(run_id=run_id, now=clock())
@@ -126,12 +140,13 @@ def work_through(*, run_id: int, clock: Clock = read_database_clock) -> Generato
             release_run(hold=hold)
 
 
-def _continue_safely(run_id: int, clock: Clock) -> None:
-    """A run that cannot be moved must not keep the sweep from everything else."""
+def _continue_safely(run_id: int, clock: Clock) -> bool:
+    """Work on a run; whether it has more to do. One that cannot be moved must not keep back everything else."""
     try:
-        continue_replay_run(run_id=run_id, clock=clock)
+        return continue_replay_run(run_id=run_id, clock=clock)
     except Exception:
         logger.exception("Replay run %s could not be continued.", run_id)
+        return False
 
 
 def _audit(run: ReplayRun, actor: User | None, action: str, **details: object) -> None:

@@ -34,18 +34,36 @@ LATE_PERIODS = 3  # due for so many periods: hints are not answered, so the swee
 
 
 @dataclass(frozen=True, slots=True)
-class SweepReport:
-    """What one round did: lanes taken back, events folded, interactions planned, accounts woken or pushed by itself."""
+class FoundWork:
+    """What nobody had looked at: lanes taken back or healed, events folded, interactions planned."""
 
     recovered: int
     folded: int
     planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What one round did: what it found, and accounts woken or pushed by itself."""
+
+    found: FoundWork
     woken: int
     pushed: int
 
 
 def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None] | None = None) -> SweepReport:
     """One round of everything. `push` is for accounts whose hints go nowhere; without it they are pushed here."""
+    now = clock()
+    found = find_work(clock=clock)
+    continue_replay_runs(now=now, clock=clock)
+    # What was folded and planned just now is due since then, and would else wait for the next round.
+    woken, pushed = _wake_accounts(clock(), push or (lambda account_id: _drain_here(account_id, clock)))
+    note_heartbeat(name="sweep", now=now)
+    return SweepReport(found, woken, pushed)
+
+
+def find_work(*, clock: Clock = read_database_clock) -> FoundWork:
+    """Make everything due that is to be; nobody is told of it."""
     now = clock()
     move_log()
     recovered = recover_lost_lanes(now=now)
@@ -58,11 +76,7 @@ def sweep_once(*, clock: Clock = read_database_clock, push: Callable[[int], None
     folded = fold_all_events(clock=clock, most_s=FOLDING_S)
     planned = plan_due_interactions(now=now, limit=PLANNED_PER_ROUND)
     find_lost_reworks(now=now)
-    continue_replay_runs(now=now, clock=clock)
-    # What was folded and planned just now is due since then, and would else wait for the next round.
-    woken, pushed = _wake_accounts(clock(), push or (lambda account_id: _drain_here(account_id, clock)))
-    note_heartbeat(name="sweep", now=now)
-    return SweepReport(recovered, folded, planned, woken, pushed)
+    return FoundWork(recovered, folded, planned)
 
 
 def _is_time_to(*, name: str, every_s: float, now: datetime) -> bool:

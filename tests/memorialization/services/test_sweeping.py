@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 
 from crm_integrations.models import CallBudget, CRMAccount
 from memorialization.models import Delivery, Heartbeat, RecordLane
@@ -52,7 +51,7 @@ def test_what_a_round_folds_is_woken_in_the_same_round(configuration, clock, hin
         clock.move(seconds=1)
         return clock.now
 
-    assert sweep_once(clock=go_on).folded == 1
+    assert sweep_once(clock=go_on).found.folded == 1
     assert hints == [configuration.authentication.account_id]
 
 
@@ -87,9 +86,9 @@ def test_lost_lanes_come_back_and_forgotten_ones_are_healed(configuration, clock
     forgotten = make_delivery(configuration, record_id="36")
     RecordLane.objects.filter(pk=forgotten.lane_id).update(next_due_at=None)
     claim_due(configuration, limit=1, now=clock.now)
-    assert sweep_once(clock=clock).recovered == 1, "the forgotten one"
+    assert sweep_once(clock=clock).found.recovered == 1, "the forgotten one"
     clock.move(seconds=lease_length_s())
-    assert sweep_once(clock=clock).recovered == 1, "the lost one"
+    assert sweep_once(clock=clock).found.recovered == 1, "the lost one"
 
 
 def test_every_round_leaves_its_heartbeat(clock, hints):
@@ -105,36 +104,6 @@ def test_two_sweeps_after_each_other_are_harmless(configuration, clock, hints):
     make_delivery(configuration)
     sweep_once(clock=clock)
     sweep_once(clock=clock)
-    assert Delivery.objects.get().state == "waiting"
-    assert account_of(configuration).calls == []
-
-
-def test_the_command_drains_everything_that_is_due_and_says_so(configuration):
-    for number in range(30):
-        make_delivery(configuration, record_id=str(number))
-    out = StringIO()
-    call_command("push_deliveries", "--once", stdout=out)
-    assert Delivery.objects.filter(state="delivered").count() == 30
-    assert out.getvalue().strip().splitlines()[-1] == "30 tries were made; nothing more is due now."
-
-
-def test_the_command_takes_the_moments_of_accounts_as_a_workers_timer_does(configuration):
-    make_delivery(configuration)
-    CRMAccount.objects.update(wake_at=NOW)
-    call_command("push_deliveries", "--once", stdout=StringIO())
-    assert Delivery.objects.get().state == "delivered"
-    assert CRMAccount.objects.get().wake_at is None
-
-
-def test_the_command_does_not_wait_for_an_account_that_is_blocked_for_long(configuration):
-    make_delivery(configuration)
-    CallBudget.objects.create(
-        account=configuration.authentication.account,
-        limit_class="account",
-        window_s=60.0,
-        blocked_until=timezone.now() + timedelta(hours=1),
-    )
-    call_command("push_deliveries", "--once", stdout=StringIO())
     assert Delivery.objects.get().state == "waiting"
     assert account_of(configuration).calls == []
 
