@@ -37,6 +37,7 @@ class DeliveryReason(StrEnum):
     LOST_LEASES = "lost_leases"
     UNLINKED = "unlinked"
     ERASED = "erased"
+    TAKEN_BACK = "taken_back"  # a replay whose run was cancelled before it was sent: as if there had been none
     FOLLOW_UP_DUE = "follow_up_due"  # closed; a follow-up is being made
     CONTINUED = "continued_in_follow_up"  # params: record
     LOOK_AGAIN_DUE = "look_again_due"  # gone; the person and their record are looked for once more

@@ -20,7 +20,7 @@ class ReplayRun(models.Model):
         """Where it stands."""
 
         RUNNING = "running", _("Running")
-        CANCELLING = "cancelling", _("Taking back")  # what it queued and nobody has sent is being skipped
+        CANCELLING = "cancelling", _("Taking back")  # until all that it queued is sent or skipped
         CANCELLED = "cancelled", _("Cancelled")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")

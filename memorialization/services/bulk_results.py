@@ -31,9 +31,9 @@ from memorialization.services.outcomes import (
     Outcome,
     ended_outcome,
     settled_outcome,
-    skip_unwanted,
     store_conclusions,
 )
+from memorialization.services.unwanted import skip_unwanted
 
 State = BulkWrite.State
 NO_FAULT_OF_THE_WRITE = (RetryLater, CRMUnavailable, GrantEnded, Reauthenticate)

@@ -24,6 +24,7 @@ from memorialization.models import Attempt, Delivery
 from memorialization.services.claims import LaneHold, Leave, concluding_lane, renew_lease
 from memorialization.services.marks import store_marks
 from memorialization.services.rework_marks import mark_reworks
+from memorialization.services.unwanted import skip_unwanted
 
 logger = logging.getLogger(__name__)
 
@@ -163,34 +164,6 @@ def settled_outcome(
 def ended_outcome(attempt: Attempt.Outcome, state: Delivery.State, reason: str, status: int | None) -> Outcome:
     """The same for all deliveries that end so."""
     return Outcome(attempt, state, reason, status=status)
-
-
-def skip_unwanted(*, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Skip those whose record was unlinked, or whose contact erased, while a worker had them.
-
-    The caller holds their lane's row. What may have been applied to an unlinked record is looked at before.
-    """
-    waiting = Delivery.objects.filter(pk__in=delivery_ids, state=Delivery.State.WAITING)
-    for delivery_id, entity_type, record_id, is_open, unlinks, erased_at in waiting.values_list(
-        *("pk", "entity_type", "record_id", "must_look_first", "interaction__unlinks"),
-        "interaction__contact__erased_at",
-    ):
-        is_unlinked = {"entity_type": entity_type, "id": record_id} in unlinks
-        if (is_unlinked and not is_open) or erased_at is not None:
-            waiting.filter(pk=delivery_id).update(
-                state=Delivery.State.SKIPPED,
-                reason=DeliveryReason.UNLINKED if erased_at is None else DeliveryReason.ERASED,
-                reason_params={},
-                next_attempt_at=None,
-                finished_at=now,
-            )
-
-
-def has_unlinked(*, deliveries: Sequence[Delivery]) -> bool:
-    """Whether the record of any of them is unlinked by now."""
-    rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
-    found = rows.values_list("entity_type", "record_id", "interaction__unlinks")
-    return any({"entity_type": entity_type, "id": record_id} in unlinks for entity_type, record_id, unlinks in found)
 
 
 def store_attempt(attempt_id: int, outcome: Outcome, now: datetime) -> None:

@@ -34,7 +34,6 @@ from memorialization.services.outcomes import (
     conclude_attempt,
     conclude_without_call,
     failed_outcome,
-    has_unlinked,
     postponed_outcome,
     settled_outcome,
 )
@@ -45,6 +44,7 @@ from memorialization.services.push_calls import (
     settle_by_siblings,
     write,
 )
+from memorialization.services.unwanted import has_unlinked
 
 
 @dataclass(frozen=True, slots=True)

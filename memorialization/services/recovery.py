@@ -17,7 +17,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import set_next_due
 from memorialization.services.members import waiting_on_lanes
-from memorialization.services.outcomes import skip_unwanted
+from memorialization.services.unwanted import skip_unwanted
 
 MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
 LANES_PER_ROUND = 500

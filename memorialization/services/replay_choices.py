@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery
 from memorialization.selectors.ledger_branches import delivery_branches
 from memorialization.selectors.ledger_filters import LedgerFilters, filtered_deliveries, first_since
 from memorialization.selectors.ledger_search import narrow_deliveries
 from memorialization.selectors.ledger_slices import Branch
 
-TAKEN_BACK = "taken_back"  # the reason of a replay that was cancelled before it was sent: as if there had been none
 READERS = {"configuration": UUID, "since": date.fromisoformat, "until": date.fromisoformat, "replay": int}
 
 
@@ -80,7 +80,7 @@ def _bounds_of(choice: ReplayChoice, last_id: int) -> Q:
 
 def has_replay() -> Exists:
     """Whether a delivery was replayed already; a replay that was taken back does not count."""
-    return Exists(Delivery.objects.filter(replay_of=OuterRef("pk")).exclude(reason=TAKEN_BACK))
+    return Exists(Delivery.objects.filter(replay_of=OuterRef("pk")).exclude(reason=DeliveryReason.TAKEN_BACK))
 
 
 def count_unreplayed(choice: ReplayChoice) -> int:

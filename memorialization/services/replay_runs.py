@@ -4,7 +4,6 @@ A hint is only the fastest way to a worker: a run whose hint was lost, or whose 
 """
 
 import logging
-from collections import deque
 from collections.abc import Generator
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
@@ -68,7 +67,8 @@ def start_replay_run(
 def cancel_replay_run(*, run: ReplayRun, actor: User | None, is_taking_back: bool, now: datetime) -> bool:
     """Queue nothing more; with `is_taking_back`, skip what it queued and nobody has sent. False: nothing to cancel.
 
-    Waits for the slice that is being stored, and its worker stores nothing after it.
+    What is being sent then is skipped when it comes back unsent. Waits for the slice that is being stored, and its
+    worker stores nothing after it.
     """
     states = CAN_TAKE_BACK if is_taking_back else (State.RUNNING,)
     columns = {"state": State.CANCELLING, "finished_at": None, "cursor": 0} if is_taking_back else {}
@@ -93,10 +93,13 @@ def hint_on_commit(*, run_id: int) -> None:
 
 
 def continue_replay_run(*, run_id: int, clock: Clock = read_database_clock, slices: int = TURN_SLICES) -> bool:
-    """Work on the run for a while; whether it has more to do. No-op when somebody else does."""
+    """Work on the run for a while; whether it was left before its end. No-op when somebody else works on it.
+
+    One that waits for what is being sent has nothing more to do now: the sweep comes back to it.
+    """
     with closing(work_through(run_id=run_id, clock=clock)) as work:
-        deque(islice(work, slices), maxlen=0)
-    return free_runs(now=clock()).filter(pk=run_id).exists()
+        done = sum(1 for _run in islice(work, slices))
+    return done == slices and free_runs(now=clock()).filter(pk=run_id).exists()
 
 
 def continue_replay_runs(*, now: datetime, clock: Clock = read_database_clock) -> int:

@@ -13,12 +13,13 @@ from django.db.models import F, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Least
 
 from crm_integrations.row_inserts import insert_rows
+from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Contact, Delivery, Interaction, RecordLane, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_slices import Branches, find_ids
 from memorialization.services.delivery_storage import store_deliveries
 from memorialization.services.hints import wake_on_commit
 from memorialization.services.lanes import make_lanes_due
-from memorialization.services.replay_choices import TAKEN_BACK, has_replay
+from memorialization.services.replay_choices import has_replay
 from memorialization.services.replays import build_replay, refusal_of
 from memorialization.services.working_configurations import working_configurations
 
@@ -69,7 +70,7 @@ def take_back_slice(*, steps: Sequence[ReplayStep], now: datetime) -> int:
     lanes = RecordLane.objects.filter(pk__in=lane_ids)
     list(lanes.select_for_update().order_by("pk").values_list("pk"))
     count = unsent.update(
-        state=State.SKIPPED, reason=TAKEN_BACK, reason_params={}, next_attempt_at=None, finished_at=now
+        state=State.SKIPPED, reason=DeliveryReason.TAKEN_BACK, reason_params={}, next_attempt_at=None, finished_at=now
     )
     first = Delivery.objects.filter(lane=OuterRef("pk"), state=State.WAITING).order_by().values("lane")
     lanes.update(next_due_at=Subquery(first.annotate(first=Min("next_attempt_at")).values("first")))

@@ -16,7 +16,8 @@ from django.db.models import F, Q, QuerySet
 
 from crm_integrations.models import Configuration
 from crm_integrations.services.audit import record_audit
-from memorialization.models import ReplayRun, ReplayStep
+from memorialization.deliveries.outcome_reasons import DeliveryReason
+from memorialization.models import Delivery, ReplayRun, ReplayStep
 from memorialization.services.replay_choices import chosen_branches, chosen_deliveries, read_choice
 from memorialization.services.replay_slices import SliceMember, find_members, replay_slice, take_back_slice
 
@@ -134,15 +135,25 @@ def _note(run: ReplayRun, steps: Sequence[ReplayStep], members: Sequence[SliceMe
 @transaction.atomic
 def _take_back(hold: RunHold, now: datetime) -> bool:
     run = _renew(hold, now)
-    steps = run.steps.filter(pk__gt=run.cursor, replay__isnull=False).exclude(replay=F("delivery")).order_by("pk")
-    found = list(steps[:SLICE])
+    queued = run.steps.filter(replay__isnull=False).exclude(replay=F("delivery")).order_by("pk")
+    found = list(queued.filter(pk__gt=run.cursor)[:SLICE])
     if not found:
-        _end(run, State.CANCELLED, "replay_run_taken_back", now)
+        _end_taking_back(run, queued, now)
         return False
     run.taken_back += take_back_slice(steps=found, now=now)
     run.cursor, run.stalls = found[-1].pk, 0
     run.save(update_fields=["taken_back", "cursor", "stalls"])
     return True
+
+
+def _end_taking_back(run: ReplayRun, queued: QuerySet[ReplayStep], now: datetime) -> None:
+    """End it, unless something is being sent: what comes back unsent is skipped there, and found here once more."""
+    sending = queued.filter(replay__state=Delivery.State.SENDING).first()
+    run.taken_back = queued.filter(replay__reason=DeliveryReason.TAKEN_BACK).count()
+    run.cursor, run.stalls = sending.pk - 1 if sending else run.cursor, 0
+    run.save(update_fields=["taken_back", "cursor", "stalls"])
+    if sending is None:
+        _end(run, State.CANCELLED, "replay_run_taken_back", now)
 
 
 def _held(hold: RunHold) -> QuerySet[ReplayRun]:

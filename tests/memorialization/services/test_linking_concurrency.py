@@ -20,7 +20,7 @@ from memorialization.services.contact_links import EventLinks
 from memorialization.services.event_folding import fold_all_events, fold_contact_events
 from memorialization.services.intake import accept_events
 from memorialization.services.linking import change_link
-from memorialization.services.outcomes import skip_unwanted
+from memorialization.services.unwanted import skip_unwanted
 from tests.engine import LONG_S
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import digital, link, voice

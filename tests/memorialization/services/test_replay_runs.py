@@ -4,10 +4,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import AuditEntry
+from crm_integrations.providers.errors import RetryLater
 from memorialization.models import Delivery, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.services import replay_runs, replay_slices, replay_work
@@ -23,6 +25,7 @@ from memorialization.services.sweeping import sweep_once
 from memorialization.tasks import continue_replay_run as continue_task
 from tests.engine import NOW, account_of, lane_of, make_delivery, make_entry, make_interaction, push_all
 from tests.factories import make_configuration, make_user
+from tests.memory_provider import MemoryConnection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
 FAILED = ReplayChoice(LedgerFilters(state="failed"))
@@ -316,7 +319,7 @@ def test_what_still_waits_is_taken_back_and_may_be_replayed_again(configuration,
     run = start(clock, ReplayChoice(LedgerFilters(configuration=configuration.pk)))
     work(run, clock)
     sent = failed[0].replays.get()
-    Delivery.objects.filter(pk=sent.pk).update(state="sending")
+    Delivery.objects.filter(pk=sent.pk).update(state="delivered", next_attempt_at=None)
     assert cancel_replay_run(run=run, actor=None, is_taking_back=True, now=clock.now)
     assert run.state == "cancelling"
     assert not work(run, clock)
@@ -326,11 +329,72 @@ def test_what_still_waits_is_taken_back_and_may_be_replayed_again(configuration,
     assert {lane_of(each).next_due_at for each in taken} == {None}
     sent.refresh_from_db()
     waiting.refresh_from_db()
-    assert (sent.state, waiting.state) == ("sending", "waiting"), "only what this run queued and nobody took"
+    assert (sent.state, waiting.state) == ("delivered", "waiting"), "only what this run queued and nobody sent"
     assert AuditEntry.objects.get(action="replay_run_taken_back").details["taken_back"] == 4
     again = start(clock)
     work(again, clock)
     assert (again.replayed, again.refused) == (4, {"replayed": 1})
+
+
+def take_back_while_sending(run, clock, monkeypatch, error):
+    """A person takes the run back while a call is under way, to which the CRM then answers with the error."""
+    real = MemoryConnection.update_record
+    answers = [error]
+
+    def update(self, *arguments, **given):
+        if answers:
+            assert cancel_replay_run(run=run, actor=None, is_taking_back=True, now=clock.now)
+            assert not work(run, clock)
+            assert run.state == "cancelling", "it waits for what is being sent"
+            raise answers.pop()
+        return real(self, *arguments, **given)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", update)
+
+
+def test_what_is_being_sent_is_taken_back_when_the_crm_refuses_it(configuration, clock, monkeypatch):
+    failed = make_failed(configuration)
+    run = start(clock)
+    work(run, clock)
+    take_back_while_sending(run, clock, monkeypatch, RetryLater("slow down", retry_after_s=1))
+    push_all(configuration, clock)
+    replay = failed.replays.get()
+    assert (replay.state, replay.reason, replay.next_attempt_at) == ("skipped", "taken_back", None)
+    assert lane_of(replay).next_due_at is None
+    assert not work(run, clock)
+    assert (run.state, run.taken_back) == ("cancelled", 1)
+
+
+def test_what_comes_back_unnoticed_while_it_is_taken_back_is_found_by_the_next_look(configuration, clock, monkeypatch):
+    """Its conclusion was stored at the moment of the cancellation, of which it knew nothing yet."""
+    failed = make_failed(configuration)
+    run = start(clock)
+    work(run, clock)
+    failed.replays.update(state="sending")
+    cancel_replay_run(run=run, actor=None, is_taking_back=True, now=clock.now)
+    assert not work(run, clock) and run.state == "cancelling"
+    failed.replays.update(state="waiting")
+    hinted = []
+    monkeypatch.setattr(replay_runs, "hint_at_run", lambda *, run_id: hinted.append(run_id) or True)
+    clock.move(seconds=settings.SWEEP_EVERY_S)
+    sweep_once(clock=clock)
+    assert hinted == [run.pk]
+    assert not work(run, clock)
+    assert (run.state, run.taken_back, failed.replays.get().state) == ("cancelled", 1, "skipped")
+
+
+def test_a_run_that_waits_for_what_is_being_sent_does_not_fail(configuration, clock):
+    failed = make_failed(configuration)
+    run = start(clock)
+    work(run, clock)
+    failed.replays.update(state="sending")
+    cancel_replay_run(run=run, actor=None, is_taking_back=True, now=clock.now)
+    for _look in range(replay_work.MOST_STALLS + 1):
+        assert not work(run, clock)
+    assert (run.state, run.finished_at) == ("cancelling", None)
+    failed.replays.update(state="delivered", next_attempt_at=None)
+    work(run, clock)
+    assert (run.state, run.taken_back) == ("cancelled", 0)
 
 
 def test_what_is_taken_back_leaves_its_lane_due_for_what_else_waits(configuration, clock):

@@ -203,6 +203,19 @@ def test_what_still_waits_is_taken_back_on_request_even_after_the_end(editor, ru
     assert "Taken back" in page and "Cancel the replay" not in page
 
 
+def test_while_it_takes_back_the_page_says_that_it_waits_for_what_is_being_sent(editor, run):
+    continue_replay_run(run_id=run.pk)
+    Delivery.objects.filter(state="waiting").update(state="sending")
+    editor.post(reverse("replay_run_cancel", args=[run.pk]), {"takes_back": "on"})
+    continue_replay_run(run_id=run.pk)
+    page = text_of(editor.get(reverse("replay_run_progress", args=[run.pk])))
+    assert "Taking back" in page and "What is being sent right now is waited for" in page
+    assert "every 2s" in editor.get(reverse("replay_run_progress", args=[run.pk])).content.decode()
+    Delivery.objects.filter(state="sending").update(state="delivered", next_attempt_at=None)
+    continue_replay_run(run_id=run.pk)
+    assert "is waited for" not in text_of(editor.get(reverse("replay_run_progress", args=[run.pk])))
+
+
 def test_a_run_shows_what_it_was_asked_for_after_the_configuration_is_gone(editor, configuration, run):
     ReplayRun.objects.update(choice={"configuration": str(configuration.pk), "moment_since": "2026-01-01T00:00:00Z"})
     assert "Support" in text_of(editor.get(reverse("replay_run_list")))
