@@ -6,7 +6,10 @@ from datetime import datetime
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
+from django.utils import timezone
+
+from crm_integrations.database_clock import Clock, read_steady_clock
 
 BROKER_TIMEOUT_S = 2  # a load balancer asks every few seconds and must get its answer
 
@@ -28,15 +31,26 @@ def register_check(name: str, check: Check) -> None:
     _checks[name] = check
 
 
-def readiness(*, now: datetime) -> dict[str, CheckResult]:
+def readiness(*, clock: Clock = read_steady_clock) -> dict[str, CheckResult]:
     """Every check's result by name; one that breaks is not ready, and the others still run."""
+    now = _read(clock)
     return {name: _run(check, now) for name, check in _checks.items()}
 
 
+def _read(clock: Clock) -> datetime:
+    try:
+        return clock()
+    except Error:  # the checks say so
+        connection.close_if_unusable_or_obsolete()
+        return timezone.now()
+
+
 def _run(check: Check, now: datetime) -> CheckResult:
+    """Its result; a connection that broke is not left to the next check, to which the database may answer."""
     try:
         return check(now)
-    except DatabaseError as error:
+    except Error as error:  # InterfaceError, which a connection that is closed raises, is no DatabaseError
+        connection.close_if_unusable_or_obsolete()
         return CheckResult(False, f"database: {type(error).__name__}")
 
 

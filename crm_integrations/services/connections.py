@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from django.db import DatabaseError
+from django.db import Error
 
 from crm_integrations.database_clock import Clock, read_database_clock, read_steady_clock
 from crm_integrations.models import Authentication
@@ -85,5 +85,5 @@ def _flush(gate: AccountCallGate) -> None:
     """Budgets correct themselves: a database that is away must not hide what the block itself raised."""
     try:
         gate.flush()
-    except DatabaseError:
+    except Error:  # InterfaceError, of a connection that is closed, is no DatabaseError
         logger.exception("The last answers' limits could not be noted.")

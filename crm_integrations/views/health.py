@@ -4,7 +4,6 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -25,7 +24,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 while every check passes, else 503; the checks are named with what they found."""
-    results = readiness(now=timezone.now())
+    results = readiness()
     is_ready = all(result.is_ready for result in results.values())
     checks = {name: {"ready": result.is_ready, "detail": result.detail} for name, result in results.items()}
     status = "ready" if is_ready else "stuck"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from crm_integrations import readiness
 from crm_integrations.metrics import register_metrics
@@ -47,10 +47,47 @@ def test_a_check_that_finds_the_database_gone_is_not_ready_and_hides_nothing_els
 
     readiness.register_check("deliveries", gone)
     readiness.register_check("broker", lambda now: CheckResult(True, "answers"))
-    results = readiness.readiness(now=NOW)
+    results = readiness.readiness(clock=lambda: NOW)
     assert results["broker"].is_ready
     assert not results["deliveries"].is_ready
     assert "secret" not in results["deliveries"].detail
+
+
+@pytest.mark.django_db
+def test_a_connection_that_is_closed_is_not_ready_and_hides_nothing_else(client, checks):
+    """InterfaceError is no DatabaseError."""
+
+    def closed(now):
+        raise InterfaceError("connection already closed")
+
+    readiness.register_check("deliveries", closed)
+    readiness.register_check("broker", lambda now: CheckResult(True, "answers"))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["broker"]["ready"]
+
+
+@pytest.mark.django_db
+def test_checks_are_run_although_the_database_does_not_say_what_time_it_is(checks):
+    def gone():
+        raise InterfaceError("connection already closed")
+
+    readiness.register_check("broker", lambda now: CheckResult(now.tzinfo is not None, "answers"))
+    assert readiness.readiness(clock=gone)["broker"].is_ready
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_is_not_left_to_the_next_check(client, checks):
+    def hang_up(now):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    readiness.register_check("first", hang_up)
+    readiness.register_check("second", check_database)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert {name: check["ready"] for name, check in answer.json()["checks"].items()} == {"first": False, "second": True}
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db import connections as db_connections
 from django.utils import timezone
 
@@ -468,6 +468,17 @@ def test_a_search_that_is_down_alone_leaves_the_answer_usable(account, monkeypat
     with pytest.raises(CRMUnavailable):
         run_on_connection(authentication=make_authentication(), act=QUESTIONS["find_records"])
     assert len(noted) == (not is_search_alone)
+
+
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_limits_that_cannot_be_noted_hide_nothing_of_what_was_done(account, monkeypatch, error):
+    """InterfaceError, of a connection that is closed, is no DatabaseError."""
+
+    def break_down(self):
+        raise error("connection already closed")
+
+    monkeypatch.setattr(AccountCallGate, "flush", break_down)
+    assert identify(make_authentication())
 
 
 def test_a_pair_that_is_saved_late_ends_the_hold_of_somebody_who_tried_the_old_one(account, monkeypatch):
