@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Count, Max
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from crm_integrations.database_clock import read_steady_clock
 from memorialization.models import Delivery, InteractionEvent
 from memorialization.progress_metrics import progress_metrics
 from memorialization.selectors.row_counts import RowCounts, read_row_counts
@@ -25,7 +25,7 @@ def memorialization_metrics() -> Iterable[Metric]:
     """Deliveries by state, how each account and each worker gets on, what waits, and the events taken in."""
     counts = read_row_counts()
     yield _deliveries_by_state(counts)
-    yield from progress_metrics(now=timezone.now())
+    yield from progress_metrics(now=read_steady_clock())
     yield from _events_waiting()
     yield _interactions_waiting(counts)
     yield from _interactions_to_match()
@@ -42,7 +42,7 @@ def _deliveries_by_state(counts: RowCounts) -> Metric:
 
 
 def _events_waiting() -> Iterable[Metric]:
-    waiting = read_waiting_events(now=timezone.now())
+    waiting = read_waiting_events(now=read_steady_clock())
     name, words = "agent_integrations_events_waiting", "Events that are stored and not folded yet."
     yield GaugeMetricFamily(name, words, value=waiting.count)
     name, words = "agent_integrations_oldest_waiting_event_age_seconds", "How long the oldest of them has waited."
@@ -56,7 +56,7 @@ def _interactions_waiting(counts: RowCounts) -> Metric:
 
 
 def _interactions_to_match() -> Iterable[Metric]:
-    waiting = read_waiting_matches(now=timezone.now())
+    waiting = read_waiting_matches(now=read_steady_clock())
     name, words = "agent_integrations_interactions_to_match", "Interactions whose records are still looked for."
     yield GaugeMetricFamily(name, words, value=waiting.count)
     name, words = "agent_integrations_oldest_match_age_seconds", "How long the longest due of them has been due."
@@ -67,7 +67,7 @@ def _recent_events_by_type() -> Metric:
     name, words = "agent_integrations_events_last_5_minutes", "Events accepted in the last five minutes, by type."
     family = GaugeMetricFamily(name, words, labels=["type"])
     newest = InteractionEvent.objects.order_by("-pk").values("pk")[:MOST_RECENT_EVENTS]
-    recent = InteractionEvent.objects.filter(pk__in=newest, received_at__gte=timezone.now() - RECENT)
+    recent = InteractionEvent.objects.filter(pk__in=newest, received_at__gte=read_steady_clock() - RECENT)
     for event_type, count in recent.order_by().values_list("type").annotate(count=Count("pk")):
         family.add_metric([event_type], count)
     return family

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.utils import timezone
 from django.utils.log import log_response
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from crm_integrations.api.problems import ApiProblem
+from crm_integrations.database_clock import read_steady_clock
 from crm_integrations.models import Configuration
 from crm_integrations.services.senders import Sender, find_bearer, find_signer
 
@@ -83,7 +83,7 @@ def _read_call(request: HttpRequest, configuration_id: str, methods: tuple[str, 
     allowed = (*methods, "HEAD") if "GET" in methods else methods
     if request.method not in allowed:
         raise ApiProblem(405, _("This address does not take this method."), headers={"Allow": ", ".join(allowed)})
-    body, now = _read_body(request), timezone.now()
+    body, now = _read_body(request), read_steady_clock()
     sender = _find_sender(request, configuration_id, body, now)
     if sender is None or sender.configuration.state in {Configuration.State.DRAFT, Configuration.State.DELETED}:
         raise ApiProblem(401, _unknown_sender(), headers={"WWW-Authenticate": "Bearer"})

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max, Value
+from django.db.models.functions import Least
 
 from crm_integrations.models import User
 from crm_integrations.services.audit import record_audit
@@ -114,7 +115,8 @@ def _make_due(delivery: Delivery, now: datetime) -> Delivery:
     assert delivery.lane_id is not None
     # The lane first, as workers do: they wait, nobody deadlocks.
     make_lanes_due(lane_ids=[delivery.lane_id], due_at=now)
-    if not Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(next_attempt_at=now):
+    waiting = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING)
+    if not waiting.update(next_attempt_at=Least(F("next_attempt_at"), Value(now))):
         raise ReplayRefused("sending")
     return delivery
 

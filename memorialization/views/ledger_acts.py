@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from crm_integrations.database_clock import read_database_clock
 from crm_integrations.permissions import EDIT_CONFIGURATIONS
 from crm_integrations.views.access import requires
 from memorialization.events.schema import RecordLink
@@ -63,7 +63,11 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         unlink_record(
-            interaction=interaction, record=wanted, event_id=uuid.uuid4(), actor=person_of(request), now=timezone.now()
+            interaction=interaction,
+            record=wanted,
+            event_id=uuid.uuid4(),
+            actor=person_of(request),
+            now=read_database_clock(),
         )
         messages.success(request, _("%(record)s is unlinked.") % {"record": record.name})
         return redirect("interaction_detail", pk)
@@ -97,7 +101,7 @@ def _is_linkable(form: RecordLinkForm, interaction: Interaction) -> bool:
 def _link(request: HttpRequest, form: RecordLinkForm, interaction: Interaction) -> HttpResponse:
     given = form.cleaned_data
     record = RecordLink(given["entity_type"], given["record_id"])
-    now = timezone.now()
+    now = read_database_clock()
     if link_record(
         interaction=interaction, record=record, event_id=given["event_id"], actor=person_of(request), now=now
     ):

@@ -8,11 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Configuration
 from crm_integrations.permissions import EDIT_CONFIGURATIONS
 from crm_integrations.views.access import requires
@@ -98,7 +98,7 @@ def _selected_rows(request: HttpRequest) -> list[DeliveryRow]:
 
 def _replay_one(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     try:
-        replayed = replay_delivery(delivery=delivery, actor=person_of(request), now=timezone.now())
+        replayed = replay_delivery(delivery=delivery, actor=person_of(request), now=read_database_clock())
     except ReplayRefused as refused:
         messages.error(request, str(REFUSALS.get(refused.reason, refused.reason)))
         return redirect("delivery_list") if refused.reason == PRUNED else redirect("delivery_detail", delivery.pk)
@@ -112,7 +112,7 @@ def _replay_rows(request: HttpRequest, rows: Sequence[DeliveryRow]) -> HttpRespo
     refused: Counter[str] = Counter()
     for row in rows:
         try:
-            replay_delivery(delivery=row.delivery, actor=person_of(request), now=timezone.now())
+            replay_delivery(delivery=row.delivery, actor=person_of(request), now=read_database_clock())
         except ReplayRefused as refusal:
             refused[refusal.reason] += 1
     done = len(rows) - refused.total()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Configuration
 from crm_integrations.permissions import EDIT_CONFIGURATIONS, VIEW_CONFIGURATIONS
 from crm_integrations.selectors.configurations import configuration_or_404, effective_state, find_provider
@@ -63,7 +64,7 @@ def _send(request: HttpRequest, configuration: Configuration, form: SampleEventF
     address = reverse(TAB, args=[configuration.pk])
     try:
         contact_id = send_sample(
-            configuration=configuration, wish=form.wish(variables), actor=person_of(request), now=timezone.now()
+            configuration=configuration, wish=form.wish(variables), actor=person_of(request), now=read_database_clock()
         )
     except SampleRefused as refusal:
         messages.error(request, _("The test event was refused: %(reason)s") % {"reason": refusal})
@@ -75,7 +76,7 @@ def _outcome(request: HttpRequest, configuration: Configuration) -> SampleOutcom
     contact_id = request.GET.get("test", "")
     if not is_sample(contact_id):
         return None
-    fold_contact_events(configuration=configuration, contact_id=contact_id, now=timezone.now())
+    fold_contact_events(configuration=configuration, contact_id=contact_id, now=read_database_clock())
     return sample_outcome(configuration, contact_id)
 
 

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from crm_integrations.database_clock import read_steady_clock
 from crm_integrations.models import Configuration
 from memorialization.formats import FORMATS
 from memorialization.formats.documents import read_documents
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 configuration=configuration,
                 documents=read_documents(stream),
                 read=FORMATS[options["format"]],
-                clock=timezone.now,
+                clock=read_steady_clock,
             ):
                 self._report(counts)
         self.stdout.write(describe_counts(counts))

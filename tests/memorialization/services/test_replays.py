@@ -102,6 +102,15 @@ def test_a_waiting_delivery_is_only_made_due_now(configuration, clock):
     assert Delivery.objects.count() == 1
 
 
+def test_a_delivery_that_is_due_already_is_not_put_off_by_a_try_now(configuration, clock):
+    """Whoever asked has a clock that is ahead."""
+    delivery = make_delivery(configuration)
+    replay_delivery(delivery=delivery, actor=None, now=clock.now + timedelta(minutes=10))
+    push_all(configuration, clock)
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+
+
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
