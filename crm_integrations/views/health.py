@@ -12,6 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from crm_integrations.metrics import exposition
 from crm_integrations.readiness import readiness
 
+PROXY_HEADERS = frozenset({"forwarded", "via", "x-real-ip"})
+PROXY_PREFIX = "x-forwarded-"
+
 
 @never_cache
 @require_safe
@@ -44,7 +47,13 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         scheme, _separator, token = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
-    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and "X-Forwarded-For" not in request.headers
+    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and not _came_through_proxy(request)
+
+
+def _came_through_proxy(request: HttpRequest) -> bool:
+    """Whether a proxy, which may be on this machine, says that it passed the request on for somebody else."""
+    names = {name.lower() for name in request.headers}
+    return bool(names & PROXY_HEADERS) or any(name.startswith(PROXY_PREFIX) for name in names)
 
 
 def _is_loopback(address: str) -> bool:

@@ -25,6 +25,7 @@ def test_alive_asks_nothing_else(client):
     assert answer.json() == {"status": "alive"}
 
 
+@pytest.mark.django_db
 def test_ready_while_every_check_passes(client, checks):
     readiness.register_check("database", lambda now: CheckResult(True, "answers"))
     answer = client.get("/readyz")
@@ -32,6 +33,7 @@ def test_ready_while_every_check_passes(client, checks):
     assert answer.json() == {"status": "ready", "checks": {"database": {"ready": True, "detail": "answers"}}}
 
 
+@pytest.mark.django_db
 def test_stuck_is_503_and_names_the_check(client, checks):
     readiness.register_check("database", lambda now: CheckResult(True, "answers"))
     readiness.register_check("deliveries", lambda now: CheckResult(False, "waits for 90 s"))
@@ -41,6 +43,7 @@ def test_stuck_is_503_and_names_the_check(client, checks):
     assert answer.json()["checks"]["deliveries"] == {"ready": False, "detail": "waits for 90 s"}
 
 
+@pytest.mark.django_db
 def test_a_check_that_finds_the_database_gone_is_not_ready_and_hides_nothing_else(checks):
     def gone(now):
         raise OperationalError("password=secret host=db")
@@ -114,9 +117,13 @@ def test_figures_are_open_to_this_machine_alone_without_a_token(client, settings
 
 
 @pytest.mark.django_db
-def test_figures_are_closed_to_strangers_behind_a_proxy_on_this_machine(client, settings):
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via", "X-Real-IP"],
+)
+def test_figures_are_closed_to_strangers_behind_a_proxy_on_this_machine(client, settings, header):
     settings.METRICS_TOKEN = ""
-    answer = client.get("/metrics", REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "203.0.113.9"})
+    answer = client.get("/metrics", REMOTE_ADDR="127.0.0.1", headers={header: "203.0.113.9"})
     assert answer.status_code == 403
 
 
