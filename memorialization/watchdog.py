@@ -27,6 +27,7 @@ CANARY_TASK = "memorialization.tasks.canary"
 QUEUE_LIFE_S = 3_600.0  # the broker forgets the queue of a process that has ended
 LAST_CALLS_S = 10.0  # what running turns get; what is cut off is looked at before it is written again
 RESTARTS_EVERY_S = 300.0  # at most: starting again does not mend everything
+EXIT_FAILURE = 1
 RESTARTED_AT = "WORKER_RESTARTED_AT"  # in the environment: by the monotonic clock, which outlasts the process
 
 
@@ -40,12 +41,14 @@ class Watchdog:
         threads: int,
         send: Callable[[str], None] | None = None,
         restart: Callable[[], None] | None = None,
+        end: Callable[[], None] | None = None,
     ) -> None:
         self.queue = queue
         self.threads = threads
         self.watch = CanaryWatch(after_s=settings.WATCHDOG_AFTER_S, full_s=lease_length_s())
         self._send = send or send_canary
         self._restart = restart or restart_process
+        self._end = end or end_process
         self._busy = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -95,7 +98,11 @@ class Watchdog:
                 break
         if self._stop.is_set():
             return False  # it is asked to end anyway
-        self._restart()
+        try:
+            self._restart()
+        except Exception as error:  # noqa: BLE001 - whatever it is, this process takes nothing on any more
+            logger.critical("This worker could not start itself again (%s); it ends, for its supervisor.", error)
+            self._end()
         return True
 
     def _on_begin(self, **_: object) -> None:
@@ -134,3 +141,10 @@ def restart_process() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command, as it was given
+
+
+def end_process() -> None:
+    """End at once and say that it failed; from a thread, and while others may hang, no gentler way ends the process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_FAILURE)

@@ -69,6 +69,32 @@ def test_it_grants_no_place_any_more_before_it_starts_again(dog):
         assert not place.is_granted
 
 
+def test_a_worker_that_cannot_start_again_ends_for_its_supervisor(restarts, caplog):
+    """It has closed its places: alive, it would do nothing and be missed by nobody."""
+
+    def find_no_interpreter():
+        raise FileNotFoundError("/venv/bin/python")
+
+    ends = []
+    dog = Watchdog(
+        queue="watch.me",
+        threads=2,
+        send=lambda queue: None,
+        restart=find_no_interpreter,
+        end=lambda: ends.append(1),
+    )
+    look_until(dog, 60)
+    assert ends == [1]
+    assert "could not start itself again (/venv/bin/python); it ends" in caplog.text
+
+
+def test_ending_says_that_it_failed(monkeypatch):
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    watchdog.end_process()
+    assert codes == [1]
+
+
 def test_it_starts_again_at_most_once_in_five_minutes(dog, restarts, monkeypatch, caplog):
     monkeypatch.setenv(RESTARTED_AT, "0")
     assert look_until(dog, 285) == []
