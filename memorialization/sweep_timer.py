@@ -12,6 +12,7 @@ from django.db import close_old_connections, connections
 
 from crm_integrations.database_clock import read_database_clock
 from memorialization.services.heartbeats import RESTART, WORKER, note_heartbeat
+from memorialization.services.single_pushes import describe_error
 from memorialization.services.sweeping import sweep_once
 from memorialization.services.turns import BackgroundPushes
 from memorialization.services.waking import wake_accounts
@@ -71,9 +72,10 @@ class SweepTimer:
         close_old_connections()
         try:
             act()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
             if act.__name__ not in self._failing:
-                logger.exception("A %s of the worker's timer failed; it goes on trying.", act.__name__)
+                words = "A %s of the worker's timer failed, it goes on trying: %s."
+                logger.error(words, act.__name__, describe_error(error))
             self._failing.add(act.__name__)
             connections.close_all()
         else:

@@ -31,6 +31,7 @@ from memorialization.services.replay_work import (
     release_run,
     work_on_slice,
 )
+from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -147,8 +148,8 @@ def _continue_safely(run_id: int, clock: Clock) -> bool:
     """Work on a run; whether it has more to do. One that cannot be moved must not keep back everything else."""
     try:
         return continue_replay_run(run_id=run_id, clock=clock)
-    except Exception:
-        logger.exception("Replay run %s could not be continued.", run_id)
+    except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
+        logger.error("Replay run %s could not be continued: %s.", run_id, describe_error(error))
         return False
 
 

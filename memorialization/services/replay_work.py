@@ -20,6 +20,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery, ReplayRun, ReplayStep
 from memorialization.services.replay_choices import chosen_branches, chosen_deliveries, read_choice
 from memorialization.services.replay_slices import SliceMember, find_members, replay_slice, take_back_slice
+from memorialization.services.single_pushes import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -110,13 +111,13 @@ def _replay(hold: RunHold, members: Sequence[SliceMember], now: datetime) -> Non
             _note(run, replay_slice(run=run, members=members, now=now), members)
     except (RunLost, OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
         if len(members) > 1:
             half = len(members) // 2
             _replay(hold, members[:half], now)
             _replay(hold, members[half:], now)
             return
-        logger.exception("Delivery %s cannot be replayed.", members[0].pk)
+        logger.error("Delivery %s cannot be replayed: %s.", members[0].pk, describe_error(error))
         with transaction.atomic():
             run = _renew(hold, now)
             step = ReplayStep.objects.create(run=run, delivery_id=members[0].pk, refused="error")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.services.call_budgets import BudgetSpent
@@ -99,6 +100,16 @@ def abandon_lanes(turn: Turn, holds: Sequence[LaneHold], error: Exception) -> No
 
 
 def describe_error(error: Exception) -> str:
-    """Kind and place of an unexpected error, without its words."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+    """Kind and place of an unexpected error, without its words: where it was raised, and by which line of ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _is_ours(frame.filename)] or frames
+    by = "" if ours[-1] is frames[-1] else f", by {_place(ours[-1])}"
+    return f"{type(error).__name__} at {_place(frames[-1])}{by}"
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(settings.BASE_DIR) and "site-packages" not in file
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    return f"{Path(frame.filename).name}:{frame.lineno}"

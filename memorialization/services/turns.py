@@ -16,6 +16,7 @@ from crm_integrations.models import CRMAccount
 from crm_integrations.row_sql import read_rows
 from memorialization.services.draining import TURN_S, drain_account
 from memorialization.services.hints import send_backlog_hint
+from memorialization.services.single_pushes import describe_error
 from memorialization.services.thread_places import ThreadPlaces
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ class BackgroundPushes:
         try:
             if take_turn(account_id=account_id) and not send_backlog_hint(account_id=account_id):
                 self.push(account_id)  # behind the other accounts
-        except Exception:
-            logger.exception("A turn on account %s failed; the sweep comes back to it.", account_id)
+        except Exception as error:  # noqa: BLE001 - its words may be a customer's: its kind and place are logged
+            words = "A turn on account %s failed, the sweep comes back to it: %s."
+            logger.error(words, account_id, describe_error(error))
         finally:
             connections.close_all()

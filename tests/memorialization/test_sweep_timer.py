@@ -67,7 +67,7 @@ def test_rounds_that_fail_do_not_end_it_and_are_logged_once(monkeypatch, setting
 
     def fail(**_):
         failures.append(1)
-        raise ConnectionError("away")
+        raise ConnectionError("Alex Caller")
 
     monkeypatch.setattr(sweep_timer, "sweep_once", fail)
     monkeypatch.setattr(sweep_timer, "read_database_clock", fail)
@@ -78,6 +78,8 @@ def test_rounds_that_fail_do_not_end_it_and_are_logged_once(monkeypatch, setting
     assert wait_until(lambda: len(failures) >= 10, patience_s=PATIENCE_S)
     end(timer)
     assert len(caplog.records) == 2, "one of the sweep, one of the look"
+    assert "A sweep of the worker's timer failed, it goes on trying: ConnectionError at" in caplog.text
+    assert "Alex Caller" not in caplog.text, "an error may quote customers' text"
 
 
 @pytest.mark.django_db

@@ -243,13 +243,13 @@ def test_a_run_whose_worker_dies_in_a_slice_goes_on_without_doubles_and_gaps(con
 
 
 @pytest.mark.usefixtures("small_slices")
-def test_one_delivery_that_cannot_be_replayed_keeps_back_no_other(configuration, clock, monkeypatch):
+def test_one_delivery_that_cannot_be_replayed_keeps_back_no_other(configuration, clock, monkeypatch, caplog):
     failed = make_many(configuration, 5)
     build = replay_slices.build_replay
 
     def refuse_one(delivery, **given):
         if delivery.pk == failed[1].pk:
-            raise ValueError("broken")
+            raise ValueError("DETAIL: Failing row contains (…, Alex Caller, …)")
         return build(delivery, **given)
 
     monkeypatch.setattr(replay_slices, "build_replay", refuse_one)
@@ -257,6 +257,8 @@ def test_one_delivery_that_cannot_be_replayed_keeps_back_no_other(configuration,
     work(run, clock)
     assert (run.state, run.replayed, run.refused) == ("finished", 4, {"error": 1})
     assert run.steps.get(refused="error").delivery == failed[1]
+    assert f"Delivery {failed[1].pk} cannot be replayed: ValueError at test_replay_runs.py:" in caplog.text
+    assert "Alex Caller" not in caplog.text
 
 
 def test_a_run_has_one_worker_at_a_time_and_a_late_one_stores_nothing(configuration, clock):
@@ -433,16 +435,18 @@ def test_the_sweep_goes_on_with_a_run_that_nobody_works_on(configuration, clock,
     assert (run.state, hinted) == ("finished", [run.pk]), "hints were not answered, so it worked by itself"
 
 
-def test_a_run_that_cannot_be_moved_does_not_stop_the_sweep(configuration, clock, monkeypatch, settings):
+def test_a_run_that_cannot_be_moved_does_not_stop_the_sweep(configuration, clock, monkeypatch, settings, caplog):
     make_failed(configuration)
     start(clock)
     clock.move(seconds=settings.SWEEP_EVERY_S * (replay_runs.LATE_PERIODS + 1))
 
     def break_down(**_given):
-        raise ValueError("broken")
+        raise ValueError("Alex Caller")
 
     monkeypatch.setattr(replay_runs, "work_on_slice", break_down)
     assert continue_replay_runs(now=clock.now, clock=clock) == 1
+    assert "could not be continued: ValueError at" in caplog.text
+    assert "Alex Caller" not in caplog.text
 
 
 def test_the_task_works_for_a_while_and_hints_at_the_rest(configuration, clock, monkeypatch):

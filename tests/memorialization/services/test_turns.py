@@ -186,6 +186,16 @@ def test_without_a_broker_a_backlog_is_pushed_turn_by_turn(monkeypatch):
     assert left == {1: 0, 2: 0}
 
 
+def test_a_push_that_fails_says_where_and_not_what_the_error_says(monkeypatch, caplog):
+    def fail(*, account_id, call_others):
+        raise ValueError("Alex Caller")
+
+    monkeypatch.setattr(turns, "drain_account", fail)
+    BackgroundPushes()._take_turn(1)
+    assert "A turn on account 1 failed, the sweep comes back to it: ValueError at test_turns.py:" in caplog.text
+    assert "Alex Caller" not in caplog.text
+
+
 def test_pushes_that_were_stopped_begin_no_turn(engine):
     pushes = BackgroundPushes()
     pushes.stop()
