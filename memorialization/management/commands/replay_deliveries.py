@@ -2,7 +2,7 @@
 
 import uuid
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from crm_integrations.database_clock import read_database_clock
+from crm_integrations.models import Configuration
 from memorialization.models import ReplayRun
 from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.selectors.ledger_states import DELIVERY_STATES
@@ -17,6 +18,12 @@ from memorialization.services.replay_choices import ReplayChoice, count_unreplay
 from memorialization.services.replay_runs import cancel_replay_run, start_replay_run, work_through
 
 REPORT_EVERY = 1000
+CANCELLED = "Somebody cancelled the run; nothing more is queued."
+ENDED_EARLY: dict[str, str] = {
+    ReplayRun.State.CANCELLING: CANCELLED,
+    ReplayRun.State.CANCELLED: CANCELLED,
+    ReplayRun.State.FAILED: "The run could not go on. Run the command again: what was replayed is left out.",
+}
 INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
 
 
@@ -25,11 +32,14 @@ def read_moment(text: str) -> datetime:
     try:
         day = parse_date(text) if "T" not in text and " " not in text else None
         moment = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001
-    except ValueError:  # well formed, and no such day
+        if moment is not None:
+            moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # well formed, and no such day; or beyond the calendar in UTC
         moment = None
     if moment is None:
         raise ArgumentTypeError("use 2026-11-22 or 2026-11-22T10:00:00-05:00")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    return moment
 
 
 class Command(BaseCommand):
@@ -38,7 +48,7 @@ class Command(BaseCommand):
     help = (
         "Send deliveries again, by default those that failed. What was replayed before is left alone. "
         "Ctrl-C cancels the run: what it queued is sent, the rest is left alone. If the command dies otherwise, "
-        "the workers go on with the run."
+        "the workers go on with the run. The exit code is not 0 when the run was cancelled or failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,9 +62,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replay, or count."""
-        filters = LedgerFilters(
-            state=options["state"], configuration=options["configuration"], reason=options["reason"]
-        )
+        chosen, present = options["configuration"], Configuration.objects.exclude(state=Configuration.State.DELETED)
+        if chosen and not present.filter(pk=chosen).exists():
+            raise CommandError(f"There is no configuration {chosen}.")
+        filters = LedgerFilters(state=options["state"], configuration=chosen, reason=options["reason"])
         choice = ReplayChoice(filters, since=options["since"], before=options["until"])
         if options["dry_run"]:
             self.stdout.write(self.style.SUCCESS(f"{count_unreplayed(choice)} deliveries would be replayed."))
@@ -68,6 +79,8 @@ class Command(BaseCommand):
             self._report(run)
             raise CommandError("Cancelled; nothing more is queued.", returncode=INTERRUPTED) from None
         self._report(run)
+        if run.state in ENDED_EARLY:
+            raise CommandError(ENDED_EARLY[run.state])
 
     def _work(self, run: ReplayRun) -> None:
         reported = 0
@@ -79,7 +92,7 @@ class Command(BaseCommand):
     def _report(self, run: ReplayRun) -> None:
         """The last line, and first whatever else became of the run."""
         run.refresh_from_db()
-        if run.state in {ReplayRun.State.RUNNING, ReplayRun.State.CANCELLING}:
+        if run.state == ReplayRun.State.RUNNING:
             self.stdout.write("A worker goes on with it.")
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(run.refused.items()))
         self.stdout.write(self.style.SUCCESS(f"Replayed: {run.replayed}; not replayed: {refused or 'none'}."))
