@@ -30,7 +30,7 @@ def sweep(**_: Any) -> None:
 def continue_replay_run(run_id: int, **_: Any) -> None:
     """Work on a replay run for a while; what is left over is hinted at again, behind the others."""
     if replay_runs.continue_replay_run(run_id=run_id):
-        replay_runs.hint_at_run(run_id=run_id)
+        replay_runs.hint_at_rest(run_id=run_id)
 
 
 @shared_task(name="memorialization.tasks.canary", acks_late=False)  # type: ignore[untyped-decorator]

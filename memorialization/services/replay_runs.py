@@ -19,7 +19,7 @@ from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.models import User
 from crm_integrations.services.audit import PRODUCT_NAME, record_audit
 from memorialization.models import ReplayRun
-from memorialization.services.hints import send_message
+from memorialization.services.hints import BACKLOG_QUEUE, send_message
 from memorialization.services.replay_choices import ReplayChoice, newest_delivery_id
 from memorialization.services.replay_work import (
     OPEN,
@@ -86,6 +86,11 @@ def cancel_replay_run(*, run: ReplayRun, actor: User | None, is_taking_back: boo
 def hint_at_run(*, run_id: int) -> bool:
     """Tell a worker of the run; whether the broker took it. Never raises."""
     return send_message(RUN_TASK, run_id=run_id)
+
+
+def hint_at_rest(*, run_id: int) -> bool:
+    """The same for what is left of a run: it queues behind other backlogs and never before fresh work."""
+    return send_message(RUN_TASK, queue=BACKLOG_QUEUE, run_id=run_id)
 
 
 def hint_on_commit(*, run_id: int) -> None:

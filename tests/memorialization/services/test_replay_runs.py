@@ -13,6 +13,7 @@ from crm_integrations.providers.errors import RetryLater
 from memorialization.models import Delivery, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.services import replay_runs, replay_slices, replay_work
+from memorialization.services.hints import BACKLOG_QUEUE
 from memorialization.services.replay_choices import ReplayChoice, count_unreplayed, read_choice
 from memorialization.services.replay_runs import (
     cancel_replay_run,
@@ -454,13 +455,13 @@ def test_the_task_works_for_a_while_and_hints_at_the_rest(configuration, clock, 
     make_many(configuration, replay_runs.TURN_SLICES + 1)
     run = start(clock)
     hinted = []
-    monkeypatch.setattr(replay_runs, "hint_at_run", lambda *, run_id: hinted.append(run_id))
+    monkeypatch.setattr(replay_runs, "send_message", lambda _task, *, queue, run_id: hinted.append((queue, run_id)))
     continue_task(run.pk)
     run.refresh_from_db()
-    assert (run.replayed, hinted, run.lease) == (replay_runs.TURN_SLICES, [run.pk], None)
+    assert (run.replayed, hinted, run.lease) == (replay_runs.TURN_SLICES, [(BACKLOG_QUEUE, run.pk)], None)
     continue_task(run.pk, unknown_keyword=1)
     run.refresh_from_db()
-    assert (run.state, hinted) == ("finished", [run.pk])
+    assert (run.state, len(hinted)) == ("finished", 1)
 
 
 def test_a_slice_costs_the_same_number_of_queries_whatever_its_size(configuration, clock):
