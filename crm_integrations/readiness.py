@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
+from crm_integrations.broken_connections import drop_connection
 from crm_integrations.database_clock import Clock, read_steady_clock
 
 BROKER_TIMEOUT_S = 2  # a load balancer asks every few seconds and must get its answer
@@ -41,7 +42,7 @@ def _read(clock: Clock) -> datetime:
     try:
         return clock()
     except Error:  # the checks say so
-        connection.close_if_unusable_or_obsolete()
+        drop_connection()
         return timezone.now()
 
 
@@ -50,7 +51,7 @@ def _run(check: Check, now: datetime) -> CheckResult:
     try:
         return check(now)
     except Error as error:  # InterfaceError, which a connection that is closed raises, is no DatabaseError
-        connection.close_if_unusable_or_obsolete()
+        drop_connection()
         return CheckResult(False, f"database: {type(error).__name__}")
 
 

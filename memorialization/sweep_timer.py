@@ -12,10 +12,10 @@ from django.db import close_old_connections, connections
 
 from crm_integrations.database_clock import read_database_clock
 from memorialization.services.heartbeats import RESTART, WORKER, note_heartbeat
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.sweeping import sweep_once
 from memorialization.services.turns import BackgroundPushes
 from memorialization.services.waking import wake_accounts
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

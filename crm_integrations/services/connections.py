@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from django.db import Error
+from django.db import DatabaseError
 
+from crm_integrations.broken_connections import drop_connection
 from crm_integrations.database_clock import Clock, read_database_clock, read_steady_clock
 from crm_integrations.models import Authentication
 from crm_integrations.providers.base import CRMConnection
@@ -85,5 +86,6 @@ def _flush(gate: AccountCallGate) -> None:
     """Budgets correct themselves: a database that is away must not hide what the block itself raised."""
     try:
         gate.flush()
-    except Error:  # InterfaceError, of a connection that is closed, is no DatabaseError
+    except DatabaseError:
+        drop_connection()
         logger.exception("The last answers' limits could not be noted.")

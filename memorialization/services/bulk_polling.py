@@ -35,7 +35,7 @@ from memorialization.services.bulk_results import (
 )
 from memorialization.services.claims import LeaseLost
 from memorialization.services.poll_leases import PollLease, claim_polls
-from memorialization.services.single_pushes import describe_error
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

@@ -39,8 +39,8 @@ from memorialization.models import Contact, InteractionEvent
 from memorialization.services.contact_folding import FreshEvents, fold_contacts, read_stored
 from memorialization.services.heartbeats import FOLD, note_heartbeat
 from memorialization.services.hints import wake_on_commit
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.working_configurations import get_working_configuration
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

@@ -32,10 +32,10 @@ from memorialization.services.match_holds import (
 )
 from memorialization.services.match_reworks import give_up_reworks, rework_deliveries
 from memorialization.services.record_matching import RecordMatcher
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.wake_ups import wake_at
 from memorialization.services.working_configurations import get_working_configuration
 from memorialization.targeting import Target
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from crm_integrations.models import Configuration
 from memorialization.models import Contact, Interaction
 from memorialization.services.contact_folding import fold_contacts
 from memorialization.services.event_folding import DATABASE_TROUBLES, FOLD_AGAIN_AFTER
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.working_configurations import get_working_configuration
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from memorialization.services.replay_work import (
     release_run,
     work_on_slice,
 )
-from memorialization.services.single_pushes import describe_error
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

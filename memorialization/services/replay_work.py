@@ -20,7 +20,7 @@ from memorialization.deliveries.outcome_reasons import DeliveryReason
 from memorialization.models import Delivery, ReplayRun, ReplayStep
 from memorialization.services.replay_choices import chosen_branches, chosen_deliveries, read_choice
 from memorialization.services.replay_slices import SliceMember, find_members, replay_slice, take_back_slice
-from memorialization.services.single_pushes import describe_error
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

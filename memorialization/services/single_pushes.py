@@ -1,12 +1,9 @@
 """Pushes lanes one after the other, each write a call of its own: the way of few, of notes and of what went wrong."""
 
 import logging
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm_integrations.services.call_budgets import BudgetSpent
@@ -25,6 +22,7 @@ from memorialization.services.due_work import WorkFinder
 from memorialization.services.lane_looks import LaneLooks
 from memorialization.services.pushing import push_group
 from memorialization.services.rework_marks import begin_reworks
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -97,19 +95,3 @@ def abandon_lanes(turn: Turn, holds: Sequence[LaneHold], error: Exception) -> No
     RecordLane.objects.filter(pk__in=lane_ids, lease__in={hold.lease for hold in holds}).update(
         lease_until=turn.clock()
     )
-
-
-def describe_error(error: Exception) -> str:
-    """Kind and place of an unexpected error, without its words: where it was raised, and by which line of ours."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if _is_ours(frame.filename)] or frames
-    by = "" if ours[-1] is frames[-1] else f", by {_place(ours[-1])}"
-    return f"{type(error).__name__} at {_place(frames[-1])}{by}"
-
-
-def _is_ours(file: str) -> bool:
-    return Path(file).is_relative_to(settings.BASE_DIR) and "site-packages" not in file
-
-
-def _place(frame: traceback.FrameSummary) -> str:
-    return f"{Path(frame.filename).name}:{frame.lineno}"

@@ -22,7 +22,7 @@ from memorialization.services.planning import plan_due_interactions
 from memorialization.services.recovery import heal_lanes, recover_lost_lanes
 from memorialization.services.replay_runs import continue_replay_runs
 from memorialization.services.rework_marks import find_lost_reworks
-from memorialization.services.single_pushes import describe_error
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

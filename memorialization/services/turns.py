@@ -16,8 +16,8 @@ from crm_integrations.models import CRMAccount
 from crm_integrations.row_sql import read_rows
 from memorialization.services.draining import TURN_S, drain_account
 from memorialization.services.hints import send_backlog_hint
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.thread_places import ThreadPlaces
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from memorialization.services.claims import accounts_with_due_lanes
 from memorialization.services.draining import drain_account
 from memorialization.services.heartbeats import note_heartbeat
 from memorialization.services.replay_runs import next_run_at, work_on_free_runs
-from memorialization.services.single_pushes import describe_error
 from memorialization.services.sweeping import find_work
 from memorialization.services.waking import take_moments
+from memorialization.unexpected_errors import describe_error
 
 logger = logging.getLogger(__name__)
 
