@@ -107,9 +107,7 @@ def build_entries(rows: Mapping[str, FieldRows], interaction: InteractionValues)
 def changed_entries(entries: Iterable[Entry], planned: Sequence[Sequence[Entry]]) -> list[Entry]:
     """The entries that say something new after earlier deliveries of the record, oldest first (`planned`).
 
-    A note is never posted again, and what was withheld once stays withheld. What replaces a value that was planned
-    before counts as newer, also where it was heard of earlier, as of a script variable that arrives after what it wins
-    over.
+    A note is never posted again, and what was withheld once stays withheld.
     """
     last: dict[str, Entry] = {}
     last_sent: dict[str, Entry] = {}
@@ -121,19 +119,31 @@ def changed_entries(entries: Iterable[Entry], planned: Sequence[Sequence[Entry]]
         if entry.get("result") == WITHHELD:
             withheld.add((entry["crm_field"], entry["source"]))
     return [
-        _ranked_above(entry, last_sent.get(entry["crm_field"]))
+        entry
         for entry in entries
         if (entry["crm_field"], entry["source"]) not in withheld
         and _is_news(entry, last.get(entry["crm_field"]), last_sent.get(entry["crm_field"]))
     ]
 
 
-def _ranked_above(entry: Entry, replaced: Entry | None) -> Entry:
+def ranked_above(entries: Iterable[Entry], planned: Iterable[Sequence[Entry]]) -> list[Entry]:
+    """The entries, each newer than every value of its field that earlier deliveries of the record carry (`planned`).
+
+    Also where it was heard of earlier, as of a script variable that arrives after what it wins over: what is planned
+    later replaces what was planned before. That counts those skipped, too, whose values may stand.
+    """
+    highest: dict[str, datetime] = {}
+    for entry in (entry for earlier in planned for entry in earlier if "rendered" in entry and rank_of(entry)):
+        rank = datetime.fromisoformat(rank_of(entry))
+        highest[entry["crm_field"]] = max(rank, highest.get(entry["crm_field"], rank))
+    return [_ranked_above(entry, highest.get(entry["crm_field"])) for entry in entries]
+
+
+def _ranked_above(entry: Entry, highest: datetime | None) -> Entry:
     """The entry; with a rank where its own time does not say that it is the newer."""
-    if replaced is None or "occurred_at" not in entry or "occurred_at" not in replaced:
+    if highest is None or "occurred_at" not in entry or datetime.fromisoformat(entry["occurred_at"]) > highest:
         return entry
-    own, before = datetime.fromisoformat(entry["occurred_at"]), datetime.fromisoformat(rank_of(replaced))
-    return entry if own > before else entry | {"ranked_at": (before + LEAST_STEP).isoformat()}
+    return entry | {"ranked_at": (highest + LEAST_STEP).isoformat()}
 
 
 def is_sent(entries: Iterable[Entry]) -> bool:

@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 from crm_integrations.models import Configuration
 from crm_integrations.new_rows import new_row
 from memorialization.deliveries.outcome_reasons import DeliveryReason
-from memorialization.deliveries.plan import Entry, InteractionValues, Rows, build_entries, changed_entries, is_sent
+from memorialization.deliveries.plan import (
+    Entry,
+    InteractionValues,
+    Rows,
+    build_entries,
+    changed_entries,
+    is_sent,
+    ranked_above,
+)
 from memorialization.events.schema import RecordLink
 from memorialization.models import Delivery, Interaction
 from memorialization.services.delivery_storage import lock_lanes_of, resolve_skipped, skip_unsent, store_deliveries
@@ -154,6 +162,7 @@ class _Planner:
         if counting:
             entries = changed_entries(entries, [each.fields for each in counting])
         if entries:
+            entries = ranked_above(entries, [each.fields for each in earlier])
             self._add(interaction, entity_type, record_id, entries, revision, target)
 
     def _add(

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm_integrations.providers.errors import CRMUnavailable
 from memorialization.models import Delivery, MappingVersion
 from memorialization.services.linking import change_link
 from memorialization.services.planning import plan_due_interactions
 from memorialization.services.replays import replay_delivery
 from tests.engine import NOW, FakeClock, account_of, push_all, take_in
 from tests.factories import make_configuration, make_mapping
-from tests.memorialization.event_payloads import digital, voice
+from tests.memorialization.event_payloads import digital, link, voice
 from tests.memory_provider import MemoryAccount
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("memory_crm")]
@@ -130,3 +131,25 @@ def test_a_record_that_is_unlinked_after_a_lost_answer_is_looked_at_before_an_ol
     assert subject_of(configuration) == ("newer" if has_arrived else "older")
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == (("delivered", "") if has_arrived else ("skipped", "unlinked"))
+
+
+def test_what_is_written_to_a_record_that_is_linked_again_is_newer_than_all_that_was_planned_for_it_before():
+    configuration, clock = configured(("voice", "skillName"), ("script_variable", "topic")), FakeClock(NOW)
+    make_mapping(configuration, {"ticket": [("notes", "voice", "agentName")]})
+    account = account_of(configuration)
+    account.ignored_fields.add("notes")
+    account.faults_after_applying.append(CRMUnavailable("reset", may_have_applied=True))
+    fields = {"skillName": "SKILL", "agentName": "Ann"}
+    take_in(configuration, voice("ended", "2026-01-15T14:00:00Z", fields=fields, **TICKET))
+    push_all(configuration, clock)  # the subject is written, the notes are not, and the answer is lost
+    take_in(configuration, link("2026-01-15T14:05:00Z", record="1", type_="records.unlinked"))
+    clock.move(seconds=90)
+    push_all(configuration, clock)
+    first = Delivery.objects.get()
+    assert (first.state, first.reason, first.fields[0]["result"]) == ("skipped", "unlinked", "unchanged")
+    account.ignored_fields.clear()
+    take_in(configuration, voice("updated", "2026-01-15T13:59:00Z", scriptVariables={"topic": "TOPIC"}))
+    take_in(configuration, link("2026-01-15T14:10:00Z", record="1"))
+    push_all(configuration, clock)
+    assert subject_of(configuration) == "TOPIC"
+    assert Delivery.objects.latest("pk").state == "delivered"
