@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from crm_integrations.models import Configuration
 from crm_integrations.services.budget_books import open_book
@@ -156,3 +156,12 @@ def result_of(delivery: Delivery, crm_field: str = "subject") -> tuple[str | Non
 def lane_of(delivery: Delivery) -> RecordLane:
     """The lane, read again."""
     return RecordLane.objects.get(pk=delivery.lane_id)
+
+
+def wait_for_somebody_who_waits_for_us() -> None:
+    """On PostgreSQL; on SQLite whoever writes waits for the whole transaction."""
+    waiting = 0
+    while connection.vendor == "postgresql" and not waiting:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            (waiting,) = cursor.fetchone()

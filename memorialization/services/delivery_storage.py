@@ -20,20 +20,24 @@ State = Delivery.State
 LANE = table_of(RecordLane)
 LANE_COLUMNS = ("account_id", "entity_type", "record_id", "next_due_at", "goes_alone")
 LANES_OF_TYPE = f"SELECT id FROM {LANE} WHERE account_id = %s AND entity_type = %s AND record_id IN"  # noqa: S608
+LANES_BY_ID = f"SELECT id FROM {LANE} WHERE id IN ({{}})"  # noqa: S608
 Record = tuple[str, str]
 """Entity type and id."""
 
 
-def store_deliveries(*, deliveries: Sequence[Delivery], account_id: int, now: datetime) -> None:
+def store_deliveries(
+    *, deliveries: Sequence[Delivery], account_id: int, now: datetime, unwanted: Iterable[Delivery] = ()
+) -> None:
     """Insert planned deliveries; the waiting ones get their lanes, which fall due now.
 
-    A lane says whether it goes alone, so that bulk writes do not take what they would have to give back.
+    A lane says whether it goes alone, so that bulk writes do not take what they would have to give back. Lanes of
+    `unwanted` deliveries, which are skipped after this, are locked with the others: all in one order.
     """
     waiting = [delivery for delivery in deliveries if delivery.state == State.WAITING]
     records: dict[Record, bool] = defaultdict(bool)
     for delivery in waiting:
         records[delivery.entity_type, delivery.record_id] |= travels_alone(delivery)
-    lanes = _wake_lanes(records, account_id, now)
+    lanes = _wake_lanes(records, account_id, _lanes_of(_under_way(unwanted)), now)
     for delivery in waiting:
         delivery.lane_id = lanes[delivery.entity_type, delivery.record_id]
     insert_rows(deliveries)
@@ -52,8 +56,8 @@ def skip_unsent(*, deliveries: Iterable[Delivery], reason: str, now: datetime) -
     One that may have been applied to a record which is unlinked is looked at before: where its value stands, no older
     one may follow it.
     """
-    unfinished = [delivery for delivery in deliveries if delivery.state in (State.WAITING, State.SENDING)]
-    lane_ids = sorted({delivery.lane_id for delivery in unfinished if delivery.lane_id})
+    unfinished = _under_way(deliveries)
+    lane_ids = _lanes_of(unfinished)
     if not lane_ids:
         return
     list(RecordLane.objects.select_for_update().filter(pk__in=lane_ids).order_by("pk").values_list("pk"))
@@ -73,10 +77,21 @@ def resolve_skipped(*, deliveries: Iterable[Delivery]) -> None:
         skipped.update(reason="resolved_by_link", reason_params={})
 
 
-def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> dict[Record, int]:
+def _under_way(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    return [delivery for delivery in deliveries if delivery.state in (State.WAITING, State.SENDING)]
+
+
+def _lanes_of(deliveries: Iterable[Delivery]) -> list[int]:
+    return sorted({delivery.lane_id for delivery in deliveries if delivery.lane_id})
+
+
+def _wake_lanes(
+    records: dict[Record, bool], account_id: int, besides: Sequence[int], now: datetime
+) -> dict[Record, int]:
     """The ids of these records' lanes, made where they are missing, locked, and due now or when their rest is over.
 
-    `records` says of each whether its lane goes alone from now on.
+    `records` says of each whether its lane goes alone from now on. Lanes are made before any is locked: who makes the
+    same one waits for us, and must hold none that we ask for. `besides`: lanes that are locked in the same order.
     """
     if not records:
         return {}
@@ -84,7 +99,7 @@ def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> 
     made = insert_missing(RecordLane, LANE_COLUMNS, wanted, returning=("entity_type", "record_id", "id"))
     lanes = {(entity_type, record_id): pk for entity_type, record_id, pk in made}
     if known := records.keys() - lanes.keys():
-        found = _lock_lanes(known, account_id)
+        found = _lock_lanes(known, account_id, besides)
         for goes_alone in (False, True):
             chosen = [pk for record, pk in found.items() if records[record] is goes_alone]
             make_lanes_due(lane_ids=chosen, due_at=now, goes_alone=goes_alone)
@@ -92,7 +107,7 @@ def _wake_lanes(records: dict[Record, bool], account_id: int, now: datetime) -> 
     return lanes
 
 
-def _lock_lanes(records: Collection[Record], account_id: int) -> dict[Record, int]:
+def _lock_lanes(records: Collection[Record], account_id: int, besides: Sequence[int]) -> dict[Record, int]:
     """Locked in the order of their ids: an update alone would lock them in whatever order it finds them.
 
     Asked for type by type, each by the unique index: SQLite would make alternatives a walk through the account's lanes.
@@ -100,8 +115,13 @@ def _lock_lanes(records: Collection[Record], account_id: int) -> dict[Record, in
     by_type: dict[str, list[str]] = defaultdict(list)
     for entity_type, record_id in sorted(records):
         by_type[entity_type].append(record_id)
-    wanted = " UNION ALL ".join(f"{LANES_OF_TYPE} ({places_for(ids)})" for ids in by_type.values())
+    parts = [f"{LANES_OF_TYPE} ({places_for(ids)})" for ids in by_type.values()]
     parameters = [part for entity_type, ids in by_type.items() for part in (account_id, entity_type, *ids)]
-    columns = f"SELECT entity_type, record_id, id FROM {LANE}"  # noqa: S608 - our own words only
+    if besides:
+        parts.append(LANES_BY_ID.format(places_for(besides)))
+        parameters += besides
+    wanted = " UNION ALL ".join(parts)
+    columns = f"SELECT account_id, entity_type, record_id, id FROM {LANE}"  # noqa: S608 - our own words only
     locked = read_values(f"{columns} WHERE id IN ({wanted}) ORDER BY id{row_lock()}", parameters)
-    return {(entity_type, record_id): pk for entity_type, record_id, pk in locked}
+    found = {(entity_type, record_id): pk for owner, entity_type, record_id, pk in locked if owner == account_id}
+    return {record: found[record] for record in records}

@@ -109,8 +109,8 @@ class _Planner:
         """Write everything down."""
         for delivery in self.planned:
             delivery.interaction_id = delivery.interaction.pk  # of a new one it is known only now
+        store_deliveries(deliveries=self.planned, account_id=account_id, now=self.now, unwanted=self.unwanted)
         skip_unsent(deliveries=self.unwanted, reason=DeliveryReason.UNLINKED, now=self.now)
-        store_deliveries(deliveries=self.planned, account_id=account_id, now=self.now)
         resolve_skipped(deliveries=self.resolved)
 
     def _freeze(self, interaction: Interaction, at: datetime | None) -> Rows:
@@ -222,12 +222,14 @@ def _read_deliveries(subjects: Sequence[PlanSubject]) -> Mapping[int, list[Deliv
     """The deliveries that interactions planned before have, oldest first.
 
     Of a record that is linked again the lane comes first: a worker that comes back with a delivery skips it as long as
-    it is unlinked, so what is read before could be owed by nobody then.
+    it is unlinked, so what is read before could be owed by nobody then. The lanes of the others are locked with it:
+    later they would be out of order.
     """
     found: dict[int, list[Delivery]] = defaultdict(list)
     planned = [each.interaction.pk for each in subjects if each.interaction.state == State.PLANNED]
     if planned:
-        lock_lanes_of(interaction_ids=[each.interaction.pk for each in subjects if each.is_linked_again])
+        if any(each.is_linked_again for each in subjects):
+            lock_lanes_of(interaction_ids=planned)
         for delivery in Delivery.objects.filter(interaction__in=planned).order_by("revision", "pk"):
             found[delivery.interaction_id].append(delivery)
     return found
