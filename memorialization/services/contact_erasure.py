@@ -5,8 +5,8 @@ A contact that is marked as erased is never folded or planned again, and what co
 it comes back, and until then the events stay, so that the contact is found again by whoever repeats the erasure.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -116,19 +116,27 @@ def _erase_deliveries(deliveries: Sequence[Delivery]) -> None:
 
 
 def _erase_attempts(delivery_ids: Sequence[int]) -> None:
-    """The CRM's words and answers; other contacts' deliveries that shared a try lose them too."""
+    """The CRM's words and answers; other contacts' deliveries that shared a try lose them too.
+
+    Two erasures at once may share tries and bulk writes: each locks them in the order of their ids.
+    """
     shared = Attempt.deliveries.through._default_manager.filter(delivery__in=delivery_ids)
     over = Attempt.objects.filter(pk__in=list(shared.values_list("attempt_id", flat=True)), finished_at__isnull=False)
-    for pk, record_id in over.filter(bulk_write__isnull=False).values_list("bulk_write_id", "lane__record_id"):
-        _erase_refusal(pk, record_id)
-    over.update(message="", answer={})
+    _erase_refusals(over.filter(bulk_write__isnull=False).values_list("bulk_write_id", "lane__record_id"))
+    locked = over.select_for_update().order_by("pk").values_list("pk", flat=True)
+    Attempt.objects.filter(pk__in=list(locked)).update(message="", answer={})
 
 
-def _erase_refusal(bulk_write_id: int, record_id: str) -> None:
-    concluded = BulkWrite.objects.filter(pk=bulk_write_id, state=BulkWrite.State.CONCLUDED)
-    refusals = concluded.values_list("refusals", flat=True).first() or {}
-    if record_id in refusals:
-        concluded.update(refusals={**refusals, record_id: [refusals[record_id][0], ""]})
+def _erase_refusals(places: Iterable[tuple[int | None, str]]) -> None:
+    """The CRM's words about records of bulk writes; all of a bulk write's are one value."""
+    records: dict[int | None, set[str]] = defaultdict(set)
+    for bulk_write_id, record_id in places:
+        records[bulk_write_id].add(record_id)
+    concluded = BulkWrite.objects.select_for_update().filter(pk__in=list(records), state=BulkWrite.State.CONCLUDED)
+    for bulk in concluded.only("refusals").order_by("pk"):
+        refused = records[bulk.pk] & bulk.refusals.keys()
+        bulk.refusals |= {record_id: [bulk.refusals[record_id][0], ""] for record_id in refused}
+        bulk.save(update_fields=["refusals"])
 
 
 def _erase_interactions(interactions: Sequence[Interaction], now: datetime) -> None:

@@ -1,16 +1,27 @@
 """Erasing beside folders and workers, each on a connection of its own: no text slips through, and nobody deadlocks."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from memorialization.models import Contact, Delivery, Interaction, InteractionEvent, MappingVersion
+from memorialization.models import BulkWrite, Contact, Delivery, Interaction, InteractionEvent, MappingVersion
 from memorialization.services.contact_erasure import erase_contact
+from memorialization.services.due_work import BULK_FROM
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import accept_events
-from tests.engine import LONG_S, NOW, FakeClock, push_all, take_in
+from tests.engine import (
+    LONG_S,
+    NOW,
+    FakeClock,
+    account_of,
+    make_delivery,
+    push_all,
+    take_in,
+    wait_for_somebody_who_waits_for_us,
+)
 from tests.factories import make_configuration, make_mapping
 from tests.memorialization.event_payloads import voice
 
@@ -70,3 +81,29 @@ def test_whoever_is_first_no_text_is_left_and_nothing_waits(configuration):
     for model in (InteractionEvent, Interaction, Delivery):
         assert not [row for row in model.objects.values() if TEXT in str(row)]
     assert not Delivery.objects.filter(state__in=["waiting", "sending"]).exists()
+
+
+def test_two_erasures_at_once_leave_no_words_about_the_records_of_one_bulk_write(configuration):
+    clock = FakeClock()
+    refused = {("ticket", number): ("RecordInvalid", f"{TEXT} {number}") for number in ("1", "2")}
+    account_of(configuration).refused_in_bulk = refused
+    made = [make_delivery(configuration, record_id=str(number)) for number in range(BULK_FROM)]
+    for _turn in range(4):
+        push_all(configuration, clock)
+        clock.move(seconds=30)
+    bulk = BulkWrite.objects.get()
+    assert (bulk.state, set(bulk.refusals)) == ("concluded", {"1", "2"})
+    first, second = ((configuration.pk, made[number].interaction.contact.contact_id) for number in (1, 2))
+
+    def erase_other():
+        erase_contact(second, now=NOW)
+        connection.close()
+
+    other = threading.Thread(target=erase_other)
+    with transaction.atomic():
+        erase_contact(first, now=NOW)
+        other.start()
+        wait_for_somebody_who_waits_for_us()
+    other.join()
+    bulk.refresh_from_db()
+    assert bulk.refusals == {"1": ["RecordInvalid", ""], "2": ["RecordInvalid", ""]}
