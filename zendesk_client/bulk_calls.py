@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zendesk_client.answers import Answer
 from zendesk_client.bodies import build_update
 from zendesk_client.calls import Calls, check_count
 from zendesk_client.fields import COMMENT, TAGS
-from zendesk_client.jobs import JobStatus, read_job
+from zendesk_client.jobs import JobStatus, is_job_id, read_job
 from zendesk_client.record_types import TICKET, RecordType, get_record_type
 from zendesk_client.records import Definitions
 
@@ -28,21 +29,23 @@ class BulkCalls(Calls):
             raise ValueError("a bulk update needs records")
         if record_type.object_key:
             path, body = f"/api/v2/custom_objects/{record_type.object_key}/jobs", _wrap_object_job(entries)
-            return read_job(self._transport.send("POST", path, json_body=body).read_object("job_status"))
-        answer = self._transport.send("PUT", f"{record_type.path}/update_many", json_body={record_type.plural: entries})
-        return read_job(answer.read_object("job_status"))
+            return _read_named_job(self._transport.send("POST", path, json_body=body))
+        body = {record_type.plural: entries}
+        return _read_named_job(self._transport.send("PUT", f"{record_type.path}/update_many", json_body=body))
 
     def show_job(self, job_id: str) -> JobStatus:
         """Return one bulk job. Raises RecordNotFound / EndpointNotFound once Zendesk has forgotten it."""
-        return read_job(self._get(f"/api/v2/job_statuses/{_check_job_id(job_id)}").read_object("job_status"))
+        if not is_job_id(job_id):
+            raise ValueError("this is no id of a bulk job")
+        return _read_named_job(self._get(f"/api/v2/job_statuses/{job_id}"))
 
     def show_jobs(self, job_ids: Sequence[str]) -> list[JobStatus]:
-        """Return up to 100 bulk jobs in one call; those Zendesk has forgotten are left out."""
+        """Return up to 100 bulk jobs in one call; those that Zendesk has forgotten, or never named, are left out."""
         check_count(job_ids)
-        if not job_ids:
+        known = [job_id for job_id in job_ids if is_job_id(job_id)]
+        if not known:
             return []
-        ids = ",".join(_check_job_id(job_id) for job_id in job_ids)
-        return self._list_jobs("/api/v2/job_statuses/show_many", {"ids": ids})
+        return self._list_jobs("/api/v2/job_statuses/show_many", {"ids": ",".join(known)})
 
     def list_recent_jobs(self) -> list[JobStatus]:
         """Return the account's latest bulk jobs (one page, at most 100), other integrations' included."""
@@ -72,7 +75,8 @@ def _wrap_object_job(entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {"job": {"action": "update", "items": entries}}
 
 
-def _check_job_id(job_id: str) -> str:
-    if not job_id.replace("-", "").replace("_", "").isalnum() or not job_id.isascii():
-        raise ValueError("this is no id of a bulk job")
-    return job_id
+def _read_named_job(answer: Answer) -> JobStatus:
+    """The job, which is worth nothing without a name to ask for it by."""
+    job = read_job(answer.read_object("job_status"))
+    answer.check_shape(job.id if is_job_id(job.id) else None, str, "job id")
+    return job

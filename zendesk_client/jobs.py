@@ -52,6 +52,11 @@ class JobStatus:
         return {record_id: matched[record_id] for record_id in record_ids if record_id in matched}
 
 
+def is_job_id(text: str) -> bool:
+    """Whether Zendesk can be asked about a job of this name: what else it says spoils the question about all."""
+    return text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+
+
 def read_job(body: Mapping[str, Any]) -> JobStatus:
     """Return the job in a ``job_status`` object."""
     status = str(body.get("status") or "").lower()

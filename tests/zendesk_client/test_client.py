@@ -434,6 +434,21 @@ def test_jobs_are_asked_for_one_by_one_or_together(zendesk, client):
     assert client.show_jobs([]) == []
 
 
+@pytest.mark.parametrize("job", [{}, {"id": None}, {"id": "V3/x="}])
+def test_a_job_that_nobody_can_ask_for_may_have_been_taken_up(zendesk, client, job):
+    zendesk.put(f"{API}/tickets/update_many", json={"job_status": {**job, "status": "queued"}})
+    with pytest.raises(InvalidAnswer) as caught:
+        client.update_many("ticket", {"1": {"subject": "x"}})
+    assert caught.value.maybe_applied
+
+
+def test_what_can_be_no_job_id_does_not_spoil_the_question_about_the_others(zendesk, client):
+    zendesk.get(f"{API}/job_statuses/show_many", json={"job_statuses": [{"id": "V3-1", "status": "queued"}]})
+    assert [job.id for job in client.show_jobs(["V3-1", "", "V3/x="])] == ["V3-1"]
+    assert zendesk.calls[0].request.params == {"ids": "V3-1"}
+    assert client.show_jobs([""]) == []
+
+
 @pytest.mark.parametrize("job_id", ["", "../x", "a/b", "a,b", "é"])
 def test_what_can_be_no_job_id_is_refused(client, job_id):
     with pytest.raises(ValueError, match="bulk job"):
