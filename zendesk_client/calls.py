@@ -24,7 +24,14 @@ class Calls:
     ) -> list[Record]:
         answer = self._get(path, params)
         listed = answer.check_shape(answer.read_json().get(record_type.plural), list, record_type.plural)
-        return [read_record(record_type, body, fields) for body in listed if isinstance(body, dict)]
+        return [read_shown(answer, record_type, body, fields) for body in listed if isinstance(body, dict)]
+
+
+def read_shown(answer: Answer, record_type: RecordType, body: Any, fields: Definitions | None) -> Record:
+    """The record in ``body``. One without an id is none: what it does not show would count as empty."""
+    record = read_record(record_type, answer.check_shape(body, dict, record_type.envelope), fields)
+    answer.check_shape(record.id or None, str, "id")
+    return record
 
 
 def check_count(records: Sequence[Any] | Mapping[str, Any]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from zendesk_client.answers import Answer
 from zendesk_client.bodies import PLAIN, WriteOptions, build_creation, build_update
-from zendesk_client.calls import Calls, check_count
+from zendesk_client.calls import Calls, check_count, read_shown
 from zendesk_client.finders import build_show_many
 from zendesk_client.paging import iterate_records
 from zendesk_client.record_types import TICKET, RecordType, get_record_type
-from zendesk_client.records import Definitions, Record, read_record
+from zendesk_client.records import Definitions, Record
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 SIDELOADS = {"user": "users", "group": "groups", "organization": "organizations"}
@@ -37,7 +37,7 @@ class RecordCalls(Calls):
         """Return one record. Raises RecordNotFound, also for what can be no id; look at ``is_gone`` too."""
         record_type = get_record_type(entity_type)
         answer = self._get(record_type.build_record_path(record_id))
-        return read_record(record_type, answer.read_object(record_type.envelope), fields)
+        return read_shown(answer, record_type, answer.read_json().get(record_type.envelope), fields)
 
     def show_many(
         self, entity_type: str, record_ids: Sequence[str | int], *, fields: Definitions | None = None
@@ -69,7 +69,7 @@ class RecordCalls(Calls):
         answer = self._get(path, {**params, "include": ",".join(wanted)} if wanted else params)
         body = answer.read_json()
         listed = answer.check_shape(body.get(record_type.plural), list, record_type.plural)
-        records = [read_record(record_type, each, fields) for each in listed if isinstance(each, dict)]
+        records = [read_shown(answer, record_type, each, fields) for each in listed if isinstance(each, dict)]
         return records, {key: name for plural in wanted for key, name in _list_names(body, plural)}
 
     def iterate_ticket_audits(self, ticket_id: str | int) -> Iterator[Mapping[str, Any]]:
@@ -152,7 +152,7 @@ def _read_write(record_type: RecordType, answer: Answer, fields: Definitions | N
     body = answer.read_json()
     audit = body.get("audit")
     return WriteResult(
-        record=read_record(record_type, answer.check_shape(body.get(record_type.envelope), dict, "record"), fields),
+        record=read_shown(answer, record_type, body.get(record_type.envelope), fields),
         audit=audit if isinstance(audit, dict) else None,
         idempotency_lookup=answer.headers.get("x-idempotency-lookup", ""),
     )

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from zendesk_client.answers import Answer
-from zendesk_client.calls import MAX_RECORDS, Calls
+from zendesk_client.calls import MAX_RECORDS, Calls, read_shown
 from zendesk_client.finders import build_external_id_search, build_user_search
 from zendesk_client.paging import iterate_records
 from zendesk_client.record_types import TICKET, USER, RecordType, get_record_type
@@ -72,7 +72,7 @@ class SearchCalls(Calls):
         answer = self._get("/api/v2/search", {**params, "per_page": str(size)})
         found = [body for body in _list_bodies(answer, "results") if body.get("result_type") == record_type.name]
         has_more = bool(answer.read_json().get("next_page"))
-        return SearchResult(tuple(read_record(record_type, body, fields) for body in found[:size]), not has_more)
+        return SearchResult(tuple(read_shown(answer, record_type, body, fields) for body in found[:size]), not has_more)
 
     def _filter_records(
         self, record_type: RecordType, terms: Sequence[SearchTerm], size: int, fields: Definitions | None
@@ -89,7 +89,7 @@ class SearchCalls(Calls):
         found = _list_bodies(answer, record_type.plural)
         meta = answer.read_json().get("meta")
         has_more = isinstance(meta, dict) and meta.get("has_more") is True
-        return SearchResult(tuple(read_record(record_type, body, fields) for body in found[:size]), not has_more)
+        return SearchResult(tuple(read_shown(answer, record_type, body, fields) for body in found[:size]), not has_more)
 
     def list_requested_tickets(
         self, user_id: str | int, *, limit: int = 25, fields: Definitions | None = None

@@ -155,10 +155,17 @@ def test_an_id_that_can_be_none_costs_no_call(client):
         client.show("ticket", "not-a-number")
 
 
-def test_an_answer_without_the_record_is_invalid(zendesk, client):
-    zendesk.get(f"{API}/tickets/1", json={"ticket": None})
+@pytest.mark.parametrize("body", [None, {}, {"id": None, "subject": "x"}])
+def test_an_answer_without_the_record_is_invalid(zendesk, client, body):
+    zendesk.get(f"{API}/tickets/1", json={"ticket": body})
     with pytest.raises(InvalidAnswer):
         client.show("ticket", 1)
+
+
+def test_a_list_with_a_record_that_has_no_id_does_not_say_that_the_record_asked_for_is_gone(zendesk, client):
+    zendesk.get(f"{API}/tickets/show_many", json={"tickets": [{"subject": "x"}]})
+    with pytest.raises(InvalidAnswer):
+        client.show_many("ticket", [1])
 
 
 @pytest.mark.parametrize(
@@ -293,6 +300,14 @@ def test_other_records_are_updated(zendesk, client, body_of, entity_type, record
     assert body_of(zendesk.calls[0]) == {envelope: {"name": "N", container: {"plan": "gold"}}}
     assert result.record.values["plan"] == "gold"
     assert result.audit is None
+
+
+@pytest.mark.parametrize("body", [{}, {"subject": "x"}])
+def test_a_write_whose_answer_shows_no_record_may_have_been_applied(zendesk, client, body):
+    zendesk.put(f"{API}/tickets/35", json={"ticket": body})
+    with pytest.raises(InvalidAnswer) as caught:
+        client.update("ticket", "35", {"subject": "x"})
+    assert caught.value.maybe_applied
 
 
 def test_a_closed_ticket_says_it_is_closed(zendesk, client):
