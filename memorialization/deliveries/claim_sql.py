@@ -52,7 +52,7 @@ WORDS = {
     "postgresql": {"row": "lane.ctid", "among_usable": f"= ANY (ARRAY({USABLE}))"},
 }
 LEASED = "lease = %(lease)s, lease_until = %(until)s, fence = fence + 1"
-RETURNED = "id, account_id, entity_type, record_id, fence, lost_leases"
+RETURNED = "id, account_id, entity_type, record_id, fence, lost_leases, suspect_to"
 
 
 class Which(NamedTuple):

@@ -13,7 +13,8 @@ class RecordLane(models.Model):
     `next_due_at` is when the lane's first waiting delivery may be tried; empty when none waits. Whoever changes a
     waiting delivery sets it in the same transaction. `fence` counts the claims: a write of an older fence is refused.
     A lane that `goes_alone` has something that cannot share a bulk write; while a bulk write is on its way, the lane is
-    leased to it.
+    leased to it. One with `lost_leases` is suspect: its deliveries go one by one until all have ended that waited when
+    it went back, up to the id `suspect_to`.
     """
 
     account = models.ForeignKey(  # the constraint's index begins with it
@@ -26,6 +27,7 @@ class RecordLane(models.Model):
     lease_until = models.DateTimeField(_("lease ends at"), null=True, blank=True)
     fence = models.PositiveBigIntegerField(_("fence"), default=0)
     lost_leases = models.PositiveIntegerField(_("lost leases"), default=0)  # in a row; a poison record shows here
+    suspect_to = models.PositiveBigIntegerField(_("suspect up to"), null=True, blank=True)
     closed_until = models.DateTimeField(
         _("closed until"), null=True, blank=True
     )  # settle time after an unknown outcome, or the rest that the record's own limit asks for

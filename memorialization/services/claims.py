@@ -4,8 +4,8 @@ A lease carries a fencing token: whatever its holder stores later is refused onc
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,16 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
-from crm_integrations.row_sql import among, as_uuid, places_for, read_values, soft_row_lock, table_of
+from crm_integrations.row_sql import (
+    among,
+    as_time,
+    as_uuid,
+    change_rows,
+    places_for,
+    read_values,
+    soft_row_lock,
+    table_of,
+)
 from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
@@ -25,8 +34,15 @@ from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
 from memorialization.services.members import waiting_on_lanes
 
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
-FREE: dict[str, Any] = {"lease": None, "lease_until": None, "lost_leases": 0, "bulk_write_id": None}
+FREE: dict[str, Any] = {"lease": None, "lease_until": None, "bulk_write_id": None}
 NOT_DUE: dict[str, Any] = {"next_due_at": None, "goes_alone": False}
+NOT_SUSPECT: dict[str, Any] = {"lost_leases": 0, "suspect_to": None}
+POSTPONE = f"""
+UPDATE {table_of(RecordLane)} SET lease = NULL, lease_until = NULL,
+  next_due_at = %s
+WHERE id = %s AND lease = %s AND fence = %s
+"""  # noqa: S608 - our own words only
+DueColumns = tuple[datetime | None, bool]
 SLACK_S = 5  # at least this much of a lease is left over when the longest call ends
 
 
@@ -45,6 +61,7 @@ class LaneHold:
     lease: uuid.UUID
     fence: int
     lost_leases: int
+    suspect_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ def _claim(account_id: int, limit: int, now: datetime, which: Which, **chosen: A
     lease = uuid.uuid4()
     until = now + timedelta(seconds=lease_length_s())
     rows = run_claim(account_id=account_id, limit=limit, lease=lease, until=until, now=now, which=which, **chosen)
-    holds = [LaneHold(row[0], row[1], row[2], row[3], lease, row[4], row[5]) for row in rows]
+    holds = [LaneHold(row[0], row[1], row[2], row[3], lease, *row[4:]) for row in rows]
     return sorted(holds, key=lambda hold: hold.lane_id)
 
 
@@ -108,7 +125,9 @@ def concluding_lane(
     The fence is asked by the statement that keeps or frees the lane. Raises LeaseLost. Until `closed_until` and the
     time of `leave` the record is left alone, whatever is planned for it meanwhile.
     """
-    columns = {"lease_until": now + timedelta(seconds=lease_length_s())} if leave is None else FREE | NOT_DUE
+    columns = (
+        {"lease_until": now + timedelta(seconds=lease_length_s())} if leave is None else FREE | NOT_DUE | NOT_SUSPECT
+    )
     ends = (closed_until, leave.not_before if leave else None)
     until = max((end for end in ends if end), default=None)
     if until is not None:
@@ -117,19 +136,18 @@ def concluding_lane(
         update_held_lane(hold=hold, **columns)
         yield
         if leave is not None:
-            _make_due_again(hold.lane_id, until)
+            _make_due_again(hold, until)
 
 
 def release_lanes(*, holds: Sequence[LaneHold]) -> None:
     """Give lanes back, each due when its first waiting delivery is; no-op for one that was taken from us."""
     with transaction.atomic(savepoint=False):
-        free_lanes(lane_ids=lock_held_lanes(holds=holds))
+        free_lanes(lane_ids=lock_held_lanes(holds=holds), holds=holds)
 
 
 def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
     """Give the lane back, not to be looked at before `due_at`; its deliveries stay as they are."""
-    with suppress(LeaseLost):
-        update_held_lane(hold=hold, lease=None, lease_until=None, lost_leases=0, next_due_at=due_at)
+    change_rows(POSTPONE, [as_time(due_at), hold.lane_id, as_uuid(hold.lease), hold.fence])
 
 
 def give_back_untouched(*, holds: Sequence[LaneHold]) -> None:
@@ -163,9 +181,19 @@ def _change_held_lanes(holds: Sequence[LaneHold], **columns: object) -> None:
         RecordLane.objects.filter(pk__in=lane_ids).update(**columns)
 
 
-def free_lanes(*, lane_ids: Sequence[int]) -> None:
-    """Give lanes back that nobody works on any more; the caller has locked them in this very transaction."""
-    _store_next_due(lane_ids, FREE)
+def free_lanes(*, lane_ids: Sequence[int], holds: Sequence[LaneHold] = ()) -> None:
+    """Give lanes back that nobody works on any more; the caller has locked them in this very transaction.
+
+    `holds`: as they were claimed. Lanes without any are not suspect, as those that go in bulk.
+    """
+    due, unheld = _read_due(lane_ids)
+    claimed = {hold.lane_id: hold for hold in holds}
+    free = tuple(FREE.values())
+    rows = {
+        lane_id: (*columns, *free, *_suspicion(claimed.get(lane_id), unheld.get(lane_id, ())))
+        for lane_id, columns in due.items()
+    }
+    update_rows(RecordLane, rows, (*NOT_DUE, *FREE, *NOT_SUSPECT))
 
 
 def set_next_due(*, lane_id: int) -> None:
@@ -174,30 +202,45 @@ def set_next_due(*, lane_id: int) -> None:
     The caller has changed or locked the lane's row in this very transaction. That holds it against planners
     (make_lanes_due writes it too), so what they add is either seen here or makes the lane due after us.
     """
-    _store_next_due([lane_id], {})
+    due, _unheld = _read_due([lane_id])
+    update_rows(RecordLane, due, tuple(NOT_DUE))
 
 
-def _make_due_again(lane_id: int, not_before: datetime | None) -> None:
+def _make_due_again(hold: LaneHold, not_before: datetime | None) -> None:
     """Have a lane that was left looked at when its first waiting delivery is due, if any waits."""
+    lane_id = hold.lane_id
     busy = _find_busy([lane_id])
     if not busy:
         return
-    due_at, goes_alone = _due_columns(waiting_on_lanes(lane_ids=[lane_id])[lane_id], *busy[lane_id])
-    row = (max(due_at, not_before or due_at), goes_alone)
-    update_rows(RecordLane, {lane_id: row}, ("next_due_at", "goes_alone"))
+    unheld = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
+    due_at, goes_alone = _due_columns(unheld, *busy[lane_id])
+    row = (max(due_at, not_before or due_at), goes_alone, *_suspicion(hold, unheld))
+    update_rows(RecordLane, {lane_id: row}, (*NOT_DUE, *NOT_SUSPECT))
 
 
-def _store_next_due(lane_ids: Sequence[int], besides: Mapping[str, Any]) -> None:
-    """The same for many lanes, by a few statements however many there are, with other columns of theirs."""
+def _read_due(lane_ids: Sequence[int]) -> tuple[dict[int, DueColumns], dict[int, list[Member]]]:
+    """NOT_DUE's columns for each lane, by a few statements however many there are, and what waits there unheld."""
     busy = _find_busy(lane_ids)
     unheld = waiting_on_lanes(lane_ids=list(busy))
-    due = {
+    due: dict[int, DueColumns] = {
         lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) if lane_id in busy else (None, False)
         for lane_id in lane_ids
     }
-    values = tuple(besides.values())
-    rows = {lane_id: (*columns, *values) for lane_id, columns in due.items()}
-    update_rows(RecordLane, rows, ("next_due_at", "goes_alone", *besides))
+    return due, unheld
+
+
+def _suspicion(hold: LaneHold | None, unheld: Sequence[Member]) -> tuple[int, int | None]:
+    """NOT_SUSPECT's columns for a lane that goes back.
+
+    It stays suspect as long as anything waits that waited when it first went back after a loss: what killed may be
+    among it. What comes later does not count, or a busy record would go one by one for ever. Its holder came back, so
+    that losses in a row begin anew.
+    """
+    if hold is None or not hold.lost_leases:
+        return 0, None
+    waiting = [each.delivery.pk for each in unheld]
+    suspect_to = max(waiting, default=0) if hold.suspect_to is None else hold.suspect_to
+    return (1, suspect_to) if any(pk <= suspect_to for pk in waiting) else (0, None)
 
 
 def _find_busy(lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:

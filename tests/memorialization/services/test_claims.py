@@ -158,6 +158,26 @@ def test_whoever_lost_the_lane_can_store_nothing_release_nothing_and_postpone_no
     assert lane.next_due_at < later
 
 
+def test_a_suspect_lane_stays_suspect_until_all_have_ended_that_waited_when_it_went_back(configuration):
+    first, second = (make_delivery(configuration, ended_at=NOW - timedelta(minutes=minutes)) for minutes in (2, 1))
+    RecordLane.objects.update(lost_leases=3)
+
+    def claim_and_give_back(give_back=lambda hold: release_lanes(holds=[hold])):
+        (hold,) = claim_suspect_lane(account_id=lane_of(first).account_id, entity_type="ticket", now=NOW)
+        give_back(hold)
+        return lane_of(first).lost_leases
+
+    assert claim_and_give_back(lambda hold: give_back_untouched(holds=[hold])) == 3
+    assert claim_and_give_back(lambda hold: postpone_lane(hold=hold, due_at=NOW)) == 3
+    assert claim_and_give_back() == 1  # its holder came back
+    make_delivery(configuration)
+    Delivery.objects.filter(pk=first.pk).update(state="delivered")
+    assert claim_and_give_back() == 1
+    Delivery.objects.filter(pk=second.pk).update(state="delivered")
+    assert claim_and_give_back() == 0
+    assert lane_of(first).suspect_to is None
+
+
 def test_a_lane_that_lost_its_holder_is_claimed_alone(configuration):
     for number in range(3):
         make_delivery(configuration, record_id=str(number))

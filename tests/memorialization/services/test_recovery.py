@@ -10,6 +10,7 @@ from memorialization.deliveries.coalescing import Group, Member
 from memorialization.deliveries.field_sheets import FieldSheet
 from memorialization.models import Attempt, Delivery, RecordLane
 from memorialization.services.claims import lease_length_s
+from memorialization.services.draining import drain_account
 from memorialization.services.outcomes import begin_attempt
 from memorialization.services.recovery import MOST_LOST_LEASES, heal_lanes, recover_lost_lanes
 from tests.engine import NOW, account_of, calls_of, claim_due, lane_of, make_delivery, make_entry, push_all
@@ -201,6 +202,29 @@ def test_what_is_looked_at_beside_a_delivery_that_kills_its_workers_is_delivered
         delivery.refresh_from_db()
     assert (poison.state, poison.reason) == ("failed", "lost_leases")
     assert (first.state, second.state) == ("delivered", "delivered")
+
+
+def test_what_is_written_turn_by_turn_before_a_delivery_that_kills_its_workers_costs_no_more_of_them(
+    configuration, clock, monkeypatch
+):
+    for minutes in range(10, 0, -1):
+        make_delivery(configuration, make_entry("subject", str(minutes)), ended_at=NOW - timedelta(minutes=minutes))
+    poison = make_delivery(configuration, make_entry("contact_id", "x"))
+    update, kills = MemoryConnection.update_record, []
+
+    def fail(connection, entity_type, record_id, values, **options):
+        if "contact_id" in values:
+            kills.append(values)
+            raise RuntimeError
+        return update(connection, entity_type, record_id, values, **options)
+
+    monkeypatch.setattr(MemoryConnection, "update_record", fail)
+    for _turn in range(2 * (10 + MOST_LOST_LEASES)):
+        drain_account(account_id=lane_of(poison).account_id, clock=clock, turn_s=0)  # over after its first push
+        clock.move(seconds=400)
+    assert len(kills) == MOST_LOST_LEASES
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["delivered"] * 10 + ["failed"]
+    assert lane_of(poison).lost_leases == 0
 
 
 def test_what_waits_beside_a_delivery_that_kills_its_workers_is_written(configuration, clock, monkeypatch):
