@@ -39,7 +39,7 @@ NOT_DUE: dict[str, Any] = {"next_due_at": None, "goes_alone": False}
 NOT_SUSPECT: dict[str, Any] = {"lost_leases": 0, "suspect_to": None}
 POSTPONE = f"""
 UPDATE {table_of(RecordLane)} SET lease = NULL, lease_until = NULL,
-  next_due_at = %s
+  next_due_at = CASE WHEN next_due_at IS NOT NULL THEN %s END
 WHERE id = %s AND lease = %s AND fence = %s
 """  # noqa: S608 - our own words only
 DueColumns = tuple[datetime | None, bool]
@@ -146,7 +146,10 @@ def release_lanes(*, holds: Sequence[LaneHold]) -> None:
 
 
 def postpone_lane(*, hold: LaneHold, due_at: datetime) -> None:
-    """Give the lane back, not to be looked at before `due_at`; its deliveries stay as they are."""
+    """Give the lane back, not to be looked at before `due_at`; its deliveries stay as they are.
+
+    Whoever skipped all of them meanwhile has taken its time away: it stays due never.
+    """
     change_rows(POSTPONE, [as_time(due_at), hold.lane_id, as_uuid(hold.lease), hold.fence])
 
 

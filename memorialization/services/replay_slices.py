@@ -63,10 +63,9 @@ def replay_slice(*, run: ReplayRun, members: Sequence[SliceMember], now: datetim
 
 def take_back_slice(*, steps: Sequence[ReplayStep], now: datetime) -> int:
     """Skip what these steps queued and nobody has sent; how many. What was brought forward only is left as it is."""
-    unsent = Delivery.objects.filter(
-        pk__in=[step.replay_id for step in steps], state=State.WAITING, must_look_first=False
-    )
-    lane_ids = sorted(set(unsent.values_list("lane_id", flat=True)))
+    queued = Delivery.objects.filter(pk__in=[step.replay_id for step in steps], lane__isnull=False)
+    lane_ids = sorted(set(queued.values_list("lane_id", flat=True)))  # one that is being sent may wait by then
+    unsent = queued.filter(state=State.WAITING, must_look_first=False)
     lanes = RecordLane.objects.filter(pk__in=lane_ids)
     list(lanes.select_for_update().order_by("pk").values_list("pk"))
     count = unsent.update(

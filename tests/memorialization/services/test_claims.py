@@ -21,6 +21,7 @@ from memorialization.services.claims import (
     release_lanes,
     renew_lease,
 )
+from memorialization.services.delivery_storage import skip_unsent
 from memorialization.services.due_work import BULK_FROM, WorkFinder
 from memorialization.services.lanes import make_lanes_due
 from memorialization.services.members import waiting_on_lanes
@@ -156,6 +157,15 @@ def test_whoever_lost_the_lane_can_store_nothing_release_nothing_and_postpone_no
     lane = lane_of(delivery)
     assert (lane.lease, lane.fence) == (new.lease, new.fence)
     assert lane.next_due_at < later
+
+
+def test_a_lane_whose_deliveries_were_skipped_while_it_was_held_is_not_postponed_but_due_never(configuration):
+    delivery = make_delivery(configuration)
+    (hold,) = claim(configuration)
+    skip_unsent(deliveries=[delivery], reason="unlinked", now=NOW)
+    postpone_lane(hold=hold, due_at=NOW + timedelta(minutes=1))
+    lane = lane_of(delivery)
+    assert (lane.lease, lane.next_due_at) == (None, None)
 
 
 def test_a_suspect_lane_stays_suspect_until_all_have_ended_that_waited_when_it_went_back(configuration):

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm_integrations.models import AuditEntry
 from crm_integrations.providers.errors import RetryLater
-from memorialization.models import Delivery, ReplayRun, ReplayStep
+from memorialization.models import Delivery, RecordLane, ReplayRun, ReplayStep
 from memorialization.selectors.ledger_filters import LedgerFilters
 from memorialization.services import replay_runs, replay_slices, replay_work
 from memorialization.services.hints import BACKLOG_QUEUE
@@ -409,6 +409,26 @@ def test_what_is_taken_back_leaves_its_lane_due_for_what_else_waits(configuratio
     work(run, clock)
     assert failed.replays.get().state == "skipped"
     assert lane_of(other).next_due_at == clock.now + timedelta(minutes=5)
+
+
+def test_what_comes_back_unsent_while_it_is_taken_back_leaves_no_lane_due(configuration, clock):
+    failed = make_failed(configuration)
+    run = start(clock)
+    work(run, clock)
+    replay = failed.replays.get()
+    Delivery.objects.filter(pk=replay.pk).update(state="sending")
+    lane_table, came_back = RecordLane._meta.db_table, []
+
+    def come_back(execute, sql, *rest):
+        if sql.startswith("SELECT") and f'FROM "{lane_table}"' in sql and not came_back:
+            came_back.append(Delivery.objects.filter(pk=replay.pk).update(state="waiting"))
+        return execute(sql, *rest)
+
+    cancel_replay_run(run=run, actor=None, is_taking_back=True, now=clock.now)
+    with connection.execute_wrapper(come_back):
+        work(run, clock)
+    assert failed.replays.get().state == "skipped"
+    assert lane_of(replay).next_due_at is None
 
 
 def test_a_delivery_whose_outcome_is_unknown_is_not_taken_back(configuration, clock):
