@@ -31,7 +31,7 @@ from crm_integrations.providers.zendesk.rights import list_rights, may_write
 from crm_integrations.providers.zendesk.scopes import find_missing_scopes
 from crm_integrations.providers.zendesk.searches import ZendeskSearches
 from crm_integrations.providers.zendesk.titles import STANDARD_ENTITY_TYPES
-from crm_integrations.providers.zendesk.write_answers import build_answer
+from crm_integrations.providers.zendesk.write_answers import build_answer, has_comment
 from zendesk_client import (
     CustomRole,
     Forbidden,
@@ -142,7 +142,8 @@ class ZendeskConnection(ZendeskSearches, ZendeskCreations):
             for audit in self._client.iterate_ticket_audits(record_id):
                 metadata = audit.get("metadata")
                 custom = metadata.get("custom") if isinstance(metadata, dict) else None
-                if isinstance(custom, dict) and custom.get(METADATA_KEY) == delivery_id:
+                is_of_delivery = isinstance(custom, dict) and custom.get(METADATA_KEY) == delivery_id
+                if is_of_delivery and has_comment(audit) is not False:
                     return CommentTrace(is_posted=True)
         except (Forbidden, NotFound):
             return CommentTrace(is_posted=None)

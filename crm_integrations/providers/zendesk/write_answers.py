@@ -15,7 +15,7 @@ def build_answer(written: WriteResult, record_name: str, values: Mapping[str, CR
         status=status,
         request={"record": record_name, "fields": {key: describe_value(value) for key, value in values.items()}},
         answer=_describe_answer(written),
-        is_comment_posted=_has_comment(written),
+        is_comment_posted=has_comment(written.audit or {}),
     )
 
 
@@ -26,9 +26,9 @@ def describe_value(value: CRMValue) -> str:
     return f"list of {len(value)}" if isinstance(value, list) else type(value).__name__
 
 
-def _has_comment(written: WriteResult) -> bool | None:
-    """Whether the audit of the write has a comment: Zendesk drops one of which it leaves no text, with 200."""
-    events = (written.audit or {}).get("events")
+def has_comment(audit: Mapping[str, Any]) -> bool | None:
+    """Whether a write's audit has a comment: Zendesk drops one of which it leaves no text, with 200. None: not told."""
+    events = audit.get("events")
     if not isinstance(events, list):
         return None
     return any(isinstance(event, dict) and event.get("type") == "Comment" for event in events)

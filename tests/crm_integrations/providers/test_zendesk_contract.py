@@ -111,6 +111,14 @@ class TestZendeskProvider(ProviderContract):
         with pytest.raises(RecordClosed):
             connection.update_record("ticket", closed, {"subject": "x"}, delivery_id="d1")
 
+    def test_a_note_of_which_zendesk_leaves_no_text_is_not_found_by_what_was_written_beside_it(
+        self, account, connection
+    ):
+        values = {account.text_field: "Zoé called", "comment": "<br>"}
+        answer = connection.update_record("ticket", account.ticket_id, values, delivery_id="d9")
+        assert answer.is_comment_posted is False
+        assert connection.find_comment("ticket", account.ticket_id, delivery_id="d9").is_posted is False
+
     def test_a_limit_says_how_long_to_wait(self, account, connection, demo_url):
         add_fault(demo_url, account.address, {"kind": "status", "status": 429, "retry_after": 7})
         with pytest.raises(RetryLater) as raised:
