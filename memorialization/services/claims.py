@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from crm_integrations.database_clock import read_database_clock
 from crm_integrations.models import Authentication, Configuration, CRMAccount
@@ -30,8 +30,8 @@ from crm_integrations.row_updates import update_rows
 from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
-from memorialization.models import BulkWrite, Delivery, Interaction, RecordLane
-from memorialization.services.members import waiting_on_lanes
+from memorialization.models import BulkWrite, Interaction, RecordLane
+from memorialization.services.members import count_waiting, waiting_on_lanes
 
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
 FREE: dict[str, Any] = {"lease": None, "lease_until": None, "bulk_write_id": None}
@@ -212,7 +212,7 @@ def set_next_due(*, lane_id: int) -> None:
 def _make_due_again(hold: LaneHold, not_before: datetime | None) -> None:
     """Have a lane that was left looked at when its first waiting delivery is due, if any waits."""
     lane_id = hold.lane_id
-    busy = _find_busy([lane_id])
+    busy = count_waiting(lane_ids=[lane_id])
     if not busy:
         return
     unheld = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
@@ -223,7 +223,7 @@ def _make_due_again(hold: LaneHold, not_before: datetime | None) -> None:
 
 def _read_due(lane_ids: Sequence[int]) -> tuple[dict[int, DueColumns], dict[int, list[Member]]]:
     """NOT_DUE's columns for each lane, by a few statements however many there are, and what waits there unheld."""
-    busy = _find_busy(lane_ids)
+    busy = count_waiting(lane_ids=lane_ids)
     unheld = waiting_on_lanes(lane_ids=list(busy))
     due: dict[int, DueColumns] = {
         lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) if lane_id in busy else (None, False)
@@ -244,20 +244,6 @@ def _suspicion(hold: LaneHold | None, unheld: Sequence[Member]) -> tuple[int, in
     waiting = [each.delivery.pk for each in unheld]
     suspect_to = max(waiting, default=0) if hold.suspect_to is None else hold.suspect_to
     return (1, suspect_to) if any(pk <= suspect_to for pk in waiting) else (0, None)
-
-
-def _find_busy(lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
-    """The lanes on which anything waits, held or not: how much, and when the first is due."""
-    if not lane_ids:
-        return {}
-    table, (condition, ids) = table_of(Delivery), among(lane_ids)
-    statement = f"SELECT DISTINCT lane_id FROM {table} WHERE lane_id {condition} AND state = 'waiting'"  # noqa: S608
-    found = [lane_id for (lane_id,) in read_values(statement, ids)]
-    if not found:
-        return {}
-    waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()
-    counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
-    return {lane_id: (count, first) for lane_id, count, first in counted}
 
 
 def _due_columns(unheld: Sequence[Member], count: int, first: datetime) -> tuple[datetime, bool]:

@@ -4,9 +4,11 @@ Every push reads these, most of them a hundred at once, so they are read past th
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, Min
 
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.row_sql import Selection, among, planner_fence, read_values, selection, table_of
@@ -51,6 +53,20 @@ def _read_waiting(lane_ids: Sequence[int], most: int) -> dict[int, list[Member]]
     for lane_id, authentication_id, *values in read_values(statement, ids):
         found[lane_id].append(Member(columns.build(values), authentication_id))
     return found
+
+
+def count_waiting(*, lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """The lanes on which anything waits, held or not: how much, and when the first is due."""
+    if not lane_ids:
+        return {}
+    condition, ids = among(lane_ids)
+    statement = f"SELECT DISTINCT lane_id FROM {table_of(Delivery)} WHERE lane_id {condition} AND state = 'waiting'"  # noqa: S608
+    found = [lane_id for (lane_id,) in read_values(statement, ids)]
+    if not found:
+        return {}
+    waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()
+    counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
+    return {lane_id: (count, first) for lane_id, count, first in counted}
 
 
 def deliveries_of(*, lane_id: int, interaction_id: int) -> list[Delivery]:
