@@ -31,7 +31,7 @@ from crm_integrations.services.connections import CALLS_PER_ACT
 from memorialization.deliveries.claim_sql import ANY_SUSPECT, OF_TYPE, SUSPECT, Which, is_any_due, run_claim
 from memorialization.deliveries.coalescing import Member, travels_alone
 from memorialization.models import BulkWrite, Interaction, RecordLane
-from memorialization.services.members import count_waiting, waiting_on_lanes
+from memorialization.services.members import WaitingCount, count_waiting, waiting_on_lanes
 
 HELD_LOOK_S = 60  # a lane with held deliveries is looked at this soon, however long another one's back-off is
 FREE: dict[str, Any] = {"lease": None, "lease_until": None, "bulk_write_id": None}
@@ -189,11 +189,11 @@ def free_lanes(*, lane_ids: Sequence[int], holds: Sequence[LaneHold] = ()) -> No
 
     `holds`: as they were claimed. Lanes without any are not suspect, as those that go in bulk.
     """
-    due, unheld = _read_due(lane_ids)
+    waiting, due = _read_due(lane_ids)
     claimed = {hold.lane_id: hold for hold in holds}
     free = tuple(FREE.values())
     rows = {
-        lane_id: (*columns, *free, *_suspicion(claimed.get(lane_id), unheld.get(lane_id, ())))
+        lane_id: (*columns, *free, *_suspicion(claimed.get(lane_id), waiting.get(lane_id)))
         for lane_id, columns in due.items()
     }
     update_rows(RecordLane, rows, (*NOT_DUE, *FREE, *NOT_SUSPECT))
@@ -205,53 +205,50 @@ def set_next_due(*, lane_id: int) -> None:
     The caller has changed or locked the lane's row in this very transaction. That holds it against planners
     (make_lanes_due writes it too), so what they add is either seen here or makes the lane due after us.
     """
-    due, _unheld = _read_due([lane_id])
+    _waiting, due = _read_due([lane_id])
     update_rows(RecordLane, due, tuple(NOT_DUE))
 
 
 def _make_due_again(hold: LaneHold, not_before: datetime | None) -> None:
     """Have a lane that was left looked at when its first waiting delivery is due, if any waits."""
-    lane_id = hold.lane_id
-    busy = count_waiting(lane_ids=[lane_id])
-    if not busy:
+    waiting, due = _read_due([hold.lane_id])
+    due_at, goes_alone = due[hold.lane_id]
+    if due_at is None:
         return
-    unheld = waiting_on_lanes(lane_ids=[lane_id])[lane_id]
-    due_at, goes_alone = _due_columns(unheld, *busy[lane_id])
-    row = (max(due_at, not_before or due_at), goes_alone, *_suspicion(hold, unheld))
-    update_rows(RecordLane, {lane_id: row}, (*NOT_DUE, *NOT_SUSPECT))
+    row = (max(due_at, not_before or due_at), goes_alone, *_suspicion(hold, waiting[hold.lane_id]))
+    update_rows(RecordLane, {hold.lane_id: row}, (*NOT_DUE, *NOT_SUSPECT))
 
 
-def _read_due(lane_ids: Sequence[int]) -> tuple[dict[int, DueColumns], dict[int, list[Member]]]:
-    """NOT_DUE's columns for each lane, by a few statements however many there are, and what waits there unheld."""
-    busy = count_waiting(lane_ids=lane_ids)
-    unheld = waiting_on_lanes(lane_ids=list(busy))
+def _read_due(lane_ids: Sequence[int]) -> tuple[dict[int, WaitingCount], dict[int, DueColumns]]:
+    """What waits on lanes, and NOT_DUE's columns for each: by a few statements however many there are."""
+    waiting = count_waiting(lane_ids=lane_ids)
+    unheld = waiting_on_lanes(lane_ids=list(waiting))
     due: dict[int, DueColumns] = {
-        lane_id: _due_columns(unheld[lane_id], *busy[lane_id]) if lane_id in busy else (None, False)
+        lane_id: _due_columns(unheld[lane_id], waiting[lane_id]) if lane_id in waiting else (None, False)
         for lane_id in lane_ids
     }
-    return due, unheld
+    return waiting, due
 
 
-def _suspicion(hold: LaneHold | None, unheld: Sequence[Member]) -> tuple[int, int | None]:
+def _suspicion(hold: LaneHold | None, waiting: WaitingCount | None) -> tuple[int, int | None]:
     """NOT_SUSPECT's columns for a lane that goes back.
 
-    It stays suspect as long as anything waits that waited when it first went back after a loss: what killed may be
-    among it. What comes later does not count, or a busy record would go one by one for ever. Its holder came back, so
-    that losses in a row begin anew.
+    It stays suspect as long as anything waits, held or not, that waited when it first went back after a loss: what
+    killed may be among it. What comes later does not count, or a busy record would go one by one for ever. Its holder
+    came back, so that losses in a row begin anew.
     """
-    if hold is None or not hold.lost_leases:
+    if hold is None or not hold.lost_leases or waiting is None:
         return 0, None
-    waiting = [each.delivery.pk for each in unheld]
-    suspect_to = max(waiting, default=0) if hold.suspect_to is None else hold.suspect_to
-    return (1, suspect_to) if any(pk <= suspect_to for pk in waiting) else (0, None)
+    suspect_to = waiting.highest_id if hold.suspect_to is None else hold.suspect_to
+    return (1, suspect_to) if waiting.lowest_id <= suspect_to else (0, None)
 
 
-def _due_columns(unheld: Sequence[Member], count: int, first: datetime) -> tuple[datetime, bool]:
-    """When a lane is due on which so many wait, and whether it goes alone."""
+def _due_columns(unheld: Sequence[Member], waiting: WaitingCount) -> DueColumns:
+    """When a lane is due on which so much waits, and whether it goes alone."""
     due_at = unheld[0].delivery.next_attempt_at if unheld else None
     if due_at is None:  # only held ones: they stay due, and the claim does not look at them
-        return first, False
-    if count > len(unheld):
+        return waiting.first_due_at, False
+    if waiting.total > len(unheld):
         due_at = min(due_at, read_database_clock() + timedelta(seconds=HELD_LOOK_S))
     return due_at, not may_share(unheld)
 

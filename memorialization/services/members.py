@@ -5,10 +5,10 @@ Every push reads these, most of them a hundred at once, so they are read past th
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from crm_integrations.models import Authentication, Configuration
 from crm_integrations.row_sql import Selection, among, planner_fence, read_values, selection, table_of
@@ -23,6 +23,15 @@ READ_MOST = 5_000  # deliveries at a time; of a hundred lanes, as many as go in 
 # Whose turn it is on a lane: by precedence, and before that what may have been applied already, so that its mark stands
 # before an older value that came late is sent.
 TURN_ORDER = "stored.must_look_first DESC, stored.segment_ended_at, stored.segment_key, stored.revision, stored.id"
+
+
+class WaitingCount(NamedTuple):
+    """What waits on a lane, held or not: how much, when the first is due, and the lowest and highest id."""
+
+    total: int
+    first_due_at: datetime
+    lowest_id: int
+    highest_id: int
 
 
 def waiting_on_lanes(*, lane_ids: Sequence[int]) -> dict[int, list[Member]]:
@@ -55,8 +64,8 @@ def _read_waiting(lane_ids: Sequence[int], most: int) -> dict[int, list[Member]]
     return found
 
 
-def count_waiting(*, lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
-    """The lanes on which anything waits, held or not: how much, and when the first is due."""
+def count_waiting(*, lane_ids: Sequence[int]) -> dict[int, WaitingCount]:
+    """The lanes on which anything waits."""
     if not lane_ids:
         return {}
     condition, ids = among(lane_ids)
@@ -65,8 +74,8 @@ def count_waiting(*, lane_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]
     if not found:
         return {}
     waiting = Delivery.objects.filter(lane__in=found, state=Delivery.State.WAITING).order_by()
-    counted = waiting.values_list("lane_id").annotate(count=Count("pk"), first=Min("next_attempt_at"))
-    return {lane_id: (count, first) for lane_id, count, first in counted}
+    counted = waiting.values_list("lane_id").annotate(Count("pk"), Min("next_attempt_at"), Min("pk"), Max("pk"))
+    return {lane_id: WaitingCount(*counts) for lane_id, *counts in counted}
 
 
 def deliveries_of(*, lane_id: int, interaction_id: int) -> list[Delivery]:

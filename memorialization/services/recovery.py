@@ -19,7 +19,7 @@ from memorialization.services.claims import set_next_due
 from memorialization.services.members import waiting_on_lanes
 from memorialization.services.unwanted import skip_unwanted
 
-MOST_LOST_LEASES = 5  # in a row; then the lane's first delivery is what kills its workers
+MOST_LOST_LEASES = 5  # in a row; then the delivery whose turn it is on the lane is what kills its workers
 LANES_PER_ROUND = 500
 
 
@@ -67,7 +67,10 @@ def _heal_lane(lane_id: int, now: datetime) -> None:
 def _recover_lane(lane: RecordLane, now: datetime) -> bool:
     """Return one lane, unless its lease was renewed or somebody was faster."""
     was_over = RecordLane.objects.filter(pk=lane.pk, lease=lane.lease, fence=lane.fence, lease_until__lte=now)
-    if not was_over.update(lease=None, lease_until=None, fence=F("fence") + 1, lost_leases=F("lost_leases") + 1):
+    suspect_to = lane.suspect_to if lane.lost_leases else None  # one of an earlier suspicion says nothing of this one
+    if not was_over.update(
+        lease=None, lease_until=None, fence=F("fence") + 1, lost_leases=F("lost_leases") + 1, suspect_to=suspect_to
+    ):
         return False
     _settle_unfinished(lane, now)
     if lane.lost_leases + 1 >= MOST_LOST_LEASES:

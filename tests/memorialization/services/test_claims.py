@@ -217,6 +217,18 @@ def test_many_held_lanes_of_an_account_are_not_visited_by_the_search_for_work(
         assert accounts_with_due_lanes(now=NOW) == []
 
 
+def test_what_is_held_keeps_a_lane_suspect(configuration):
+    other = make_configuration(authentication=make_authentication())
+    written = make_delivery(configuration, ended_at=NOW - timedelta(minutes=2))
+    held = make_delivery(other, ended_at=NOW - timedelta(minutes=1))
+    RecordLane.objects.update(lost_leases=1)
+    (hold,) = claim_suspect_lane(account_id=lane_of(held).account_id, entity_type="ticket", now=NOW)
+    Authentication.objects.filter(pk=other.authentication_id).update(state="reauthenticate")
+    Delivery.objects.filter(pk=written.pk).update(state="delivered")
+    release_lanes(holds=[hold])
+    assert (lane_of(held).lost_leases, lane_of(held).suspect_to) == (1, held.pk)
+
+
 @pytest.mark.parametrize(("which", "index"), [(OF_TYPE, "lane_due_by_type"), (SUSPECT, "lane_suspect")])
 def test_the_claim_finds_due_lanes_by_the_index_and_their_deliveries_by_theirs(which, index):
     """Without the indexes a claim would read every lane of the account, a million of them."""

@@ -131,6 +131,14 @@ def test_an_answer_that_the_database_refuses_harms_one_lane_and_a_database_that_
     assert "secret" not in caplog.text
 
 
+def test_an_earlier_suspicion_says_nothing_of_a_later_one(configuration, clock):
+    delivery = make_delivery(configuration)
+    claim_due(configuration)
+    RecordLane.objects.update(lease_until=NOW, suspect_to=delivery.pk - 1)
+    recover_lost_lanes(now=NOW)
+    assert (lane_of(delivery).lost_leases, lane_of(delivery).suspect_to) == (1, None)
+
+
 def test_two_recoveries_at_once_do_it_once(configuration, clock):
     delivery = make_delivery(configuration)
     claim_all(configuration, clock)
