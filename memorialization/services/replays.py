@@ -111,13 +111,14 @@ def build_replay(delivery: Delivery, *, revision: int, now: datetime, only: Coll
 
 
 def _make_due(delivery: Delivery, now: datetime) -> Delivery:
-    """Try a waiting delivery now, or when its record has rested, instead of later."""
+    """Try a waiting delivery now, or when its record has rested; and all that waits for it, since they go in order."""
     assert delivery.lane_id is not None
     # The lane first, as workers do: they wait, nobody deadlocks.
     make_lanes_due(lane_ids=[delivery.lane_id], due_at=now)
-    waiting = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING)
-    if not waiting.update(next_attempt_at=Least(F("next_attempt_at"), Value(now))):
+    waiting = Delivery.objects.filter(lane=delivery.lane_id, state=Delivery.State.WAITING)
+    if not waiting.filter(pk=delivery.pk).exists():
         raise ReplayRefused("sending")
+    waiting.update(next_attempt_at=Least(F("next_attempt_at"), Value(now)))
     return delivery
 
 

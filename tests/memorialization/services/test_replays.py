@@ -90,6 +90,18 @@ def test_a_replay_does_not_post_the_note_twice(configuration, clock):
     assert len(account_of(configuration).comments["ticket", "35"]) == 1
 
 
+def test_what_waits_before_a_delivery_is_tried_now_with_it(configuration, clock):
+    """The record's order stays: behind one that waits longer, it would not be tried."""
+    older, newer = (
+        make_delivery(configuration, make_entry("subject", value), ended_at=NOW - timedelta(minutes=minutes))
+        for value, minutes in (("Old", 9), ("New", 0))
+    )
+    Delivery.objects.update(next_attempt_at=NOW + timedelta(hours=6))
+    replay_delivery(delivery=newer, actor=None, now=NOW)
+    push_all(configuration, clock)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
 def test_a_waiting_delivery_is_only_made_due_now(configuration, clock):
     account_of(configuration).faults.append(CRMUnavailable("503", may_have_applied=False))
     delivery = make_delivery(configuration)
