@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from crm_integrations.database_clock import Clock, read_database_clock
 from crm_integrations.services.call_budgets import forget_past_blocks
@@ -101,6 +102,8 @@ def _push_safely(account_id: int, push: Callable[[int], None]) -> None:
     """An account that cannot be pushed, say of a CRM that was taken out of the settings, must not keep back others."""
     try:
         push(account_id)
+    except (OperationalError, InterfaceError):  # of the database: away for every account
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this account's alone
         logger.error("Account %s could not be pushed: %s.", account_id, describe_error(error))
 

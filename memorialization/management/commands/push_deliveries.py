@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, Min, OuterRef, Q
 
 from crm_integrations.database_clock import read_database_clock
@@ -93,6 +94,8 @@ class Command(BaseCommand):
             return drain_account(account_id=account_id).deliveries
         except CRMAccount.DoesNotExist:  # deleted meanwhile
             return 0
+        except (OperationalError, InterfaceError):  # of the database: away for every account
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this account's alone
             logger.error("Account %s could not be pushed: %s.", account_id, describe_error(error))
             self.failed.add(account_id)

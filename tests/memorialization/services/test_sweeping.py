@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 
 from crm_integrations.models import CallBudget, CRMAccount
 from memorialization.models import Delivery, Heartbeat, RecordLane
@@ -79,6 +80,19 @@ def test_an_account_that_cannot_be_pushed_does_not_keep_back_the_others(configur
     other.refresh_from_db()
     assert other.state == "delivered"
     assert "could not be pushed: " in caplog.text
+
+
+def test_a_database_that_is_away_ends_the_round_and_is_no_fault_of_an_account(
+    configuration, clock, monkeypatch, caplog
+):
+    def fail(_account_id):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(sweeping, "send_hint", lambda *, account_id: False)
+    make_delivery(configuration)
+    with pytest.raises(OperationalError):
+        sweep_once(clock=clock, push=fail)
+    assert "could not be pushed" not in caplog.text
 
 
 def test_lost_lanes_come_back_and_forgotten_ones_are_healed(configuration, clock, hints):
