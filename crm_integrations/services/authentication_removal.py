@@ -13,6 +13,7 @@ from crm_integrations.models.configurations import RESTORE_DAYS
 from crm_integrations.providers.registry import UnknownProvider, get_provider
 from crm_integrations.services.audit import record_audit
 from crm_integrations.services.revocation import readable_token, revoke_token
+from crm_integrations.services.tokens import COOL_DOWN_LEASE
 
 
 class AuthenticationNeeded(Exception):
@@ -26,7 +27,8 @@ class AuthenticationNeeded(Exception):
 def find_removal_obstacles(*, authentication: Authentication, now: datetime) -> list[str]:
     """Why it cannot be removed, in sentences; none when it can."""
     users = Configuration.objects.filter(authentication=authentication).order_by("name")
-    is_renewed = authentication.refresh_lease_until is not None and authentication.refresh_lease_until > now
+    lease, until = authentication.refresh_lease, authentication.refresh_lease_until
+    is_renewed = until is not None and until > now and lease != COOL_DOWN_LEASE
     return [
         *([_("Its token is being renewed just now. Try again in a minute.")] if is_renewed else []),
         *(sentence for user in users if (sentence := _explain_use(user, now))),

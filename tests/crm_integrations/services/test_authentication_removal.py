@@ -15,6 +15,7 @@ from crm_integrations.services.authentication_removal import (
     remove_authentication,
 )
 from crm_integrations.services.configurations import StateChanged, create_draft, select_authentication
+from crm_integrations.services.tokens import COOL_DOWN_LEASE
 from tests.factories import make_authentication, make_configuration, make_user
 from tests.memory_provider import MemoryProvider
 
@@ -80,6 +81,11 @@ def test_while_its_token_is_renewed_it_stays_so_that_the_new_one_is_not_left_beh
     Authentication.objects.update(refresh_lease_until=NOW + timedelta(seconds=1))
     assert refusal(authentication) == ["Its token is being renewed just now. Try again in a minute."]
     Authentication.objects.update(refresh_lease_until=NOW)
+    assert remove_authentication(authentication=authentication, actor=None, now=NOW)
+
+
+def test_while_renewals_rest_it_can_be_removed(authentication):
+    Authentication.objects.update(refresh_lease=COOL_DOWN_LEASE, refresh_lease_until=NOW + timedelta(hours=1))
     assert remove_authentication(authentication=authentication, actor=None, now=NOW)
 
 
