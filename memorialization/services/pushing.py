@@ -123,8 +123,8 @@ def _try_once(push: Push) -> Next | None:
 
 def _keep_back(push: Push, outcome: Outcome) -> list[Conclusion]:
     """While nobody knows whether the newest stands, those that it keeps back wait as long as it does."""
-    due_at = outcome.due_at
-    if outcome.state != Delivery.State.WAITING or due_at is None or due_at <= push.clock():
+    due_at, was_looked = outcome.due_at, outcome.attempt == Attempt.Outcome.SUCCEEDED
+    if was_looked or outcome.state != Delivery.State.WAITING or due_at is None or due_at <= push.clock():
         return []
     return [
         Conclusion(

@@ -7,6 +7,7 @@ import pytest
 from crm_integrations.models import Authentication
 from crm_integrations.providers.errors import AccessDenied, CRMUnavailable, Misconfigured, ValueRefused
 from memorialization.models import Attempt, Delivery
+from memorialization.services import pushing
 from memorialization.services.due_work import BULK_FROM
 from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all
 from tests.factories import make_authentication, make_configuration
@@ -132,6 +133,19 @@ def test_while_the_newest_cannot_be_looked_at_the_others_wait_as_long_and_it_is_
     assert (older.attempt_count, newer.attempt_count) == (0, 1)
     assert older.next_attempt_at == newer.next_attempt_at > clock()
     assert older.must_look_first and older.reason == newer.reason == "crm_unavailable"
+
+
+def test_a_clock_that_steps_back_after_the_look_keeps_nobody_back(configuration, clock, monkeypatch):
+    make_two(configuration, goes_alone=True)
+    keep_back = pushing._keep_back
+
+    def step_back(push, outcome):
+        clock.move(seconds=-0.01)
+        return keep_back(push, outcome)
+
+    monkeypatch.setattr(pushing, "_keep_back", step_back)
+    push_all(configuration, clock)
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"succeeded"}
 
 
 def test_a_refusal_that_names_no_field_leaves_out_what_is_left_where_other_values_stand(
