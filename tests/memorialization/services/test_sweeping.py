@@ -82,9 +82,7 @@ def test_an_account_that_cannot_be_pushed_does_not_keep_back_the_others(configur
     assert "could not be pushed: " in caplog.text
 
 
-def test_a_database_that_is_away_ends_the_round_and_is_no_fault_of_an_account(
-    configuration, clock, monkeypatch, caplog
-):
+def test_a_database_that_is_away_ends_the_round_and_is_no_accounts_fault(configuration, clock, monkeypatch, caplog):
     def fail(_account_id):
         raise OperationalError("gone")
 
