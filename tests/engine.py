@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from crm_integrations.models import Configuration
@@ -14,11 +15,12 @@ from memorialization.models import Contact, Delivery, Interaction, RecordLane
 from memorialization.services.account_turn import Turn
 from memorialization.services.claims import LaneHold, claim_lanes
 from memorialization.services.draining import drain_account
+from memorialization.services.due_work import BULK_FROM
 from memorialization.services.event_folding import fold_all_events
 from memorialization.services.intake import IntakeResult, accept_events
 from memorialization.services.lanes import make_lanes_due
 from memorialization.services.matching import MatchReport, match_interactions
-from tests.memory_provider import MemoryAccount, MemoryProvider
+from tests.memory_provider import MemoryAccount, MemoryJob, MemoryProvider
 
 NOW = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)  # before any real token of a test ends
 _numbers = itertools.count(1)
@@ -110,6 +112,20 @@ def make_delivery(
 def push_all(configuration: Configuration, clock: FakeClock) -> Turn:
     """One turn on the configuration's account."""
     return drain_account(account_id=configuration.authentication.account_id, clock=clock, turn_s=LONG_S)
+
+
+def give_up_job(configuration: Configuration, clock: FakeClock) -> MemoryJob:
+    """A bulk write of V1 to the subjects of ten records that was given up; calls of their own wrote it then."""
+    account = account_of(configuration)
+    account.stuck_jobs = 1
+    for number in range(BULK_FROM):
+        make_delivery(configuration, make_entry("subject", "V1"), record_id=str(number))
+    push_all(configuration, clock)
+    for _look in range(3):
+        clock.move(seconds=settings.BULK_PATIENCE_S + 5)
+        push_all(configuration, clock)
+    [job] = account.jobs.values()
+    return job
 
 
 def match_all(configuration: Configuration, clock: Callable[[], datetime]) -> MatchReport:

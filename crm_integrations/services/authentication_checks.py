@@ -12,7 +12,7 @@ from crm_integrations.providers.base import Right, SystemUser
 from crm_integrations.providers.errors import CRMError, GrantEnded
 from crm_integrations.services.connections import open_connection
 from crm_integrations.services.holds import release_readable
-from crm_integrations.services.rights import is_another_user, rights_columns, system_user_columns
+from crm_integrations.services.rights import hold_another_user, rights_columns, system_user_columns
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _check_active(authentication: Authentication) -> str:
     try:
         with open_connection(authentication=authentication) as live:
             user = live.identify()
-            if is_another_user(authentication=authentication, user=user):
+            if hold_another_user(authentication=authentication, user=user):
                 return ""
             rights = live.check_rights(granted_scopes=authentication.granted_scopes)
     except GrantEnded:

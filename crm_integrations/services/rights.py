@@ -43,7 +43,7 @@ def recheck_rights(
     """Ask again with the stored token and keep the answer. Raises CRMError; the authentication's state follows it."""
     scopes = tuple(authentication.granted_scopes)
     user, rights = run_on_connection(authentication=authentication, act=lambda connection: _ask(connection, scopes))
-    if is_another_user(authentication=authentication, user=user):
+    if hold_another_user(authentication=authentication, user=user):
         read_token(authentication_id=authentication.pk)  # raises AuthenticationHeld, unless a new consent came first
     columns = {**system_user_columns(user), **rights_columns(rights, now)}
     same_user = Q(system_user_id__in=["", user.id])  # somebody else may have re-authenticated meanwhile
@@ -52,8 +52,8 @@ def recheck_rights(
     return rights
 
 
-def is_another_user(*, authentication: Authentication, user: SystemUser) -> bool:
-    """Whether a token changed its user, which holds it: it would write with rights nobody checked.
+def hold_another_user(*, authentication: Authentication, user: SystemUser) -> bool:
+    """Hold a token that changed its user: it would write with rights nobody checked. Answers whether it did.
 
     Somebody may have authorised as another user while the CRM was asked; then the answer says nothing any more.
     """

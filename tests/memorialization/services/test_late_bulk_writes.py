@@ -12,7 +12,7 @@ from memorialization.models import BulkWrite, Delivery
 from memorialization.services import late_bulk_writes
 from memorialization.services.due_work import BULK_FROM
 from memorialization.services.sweeping import sweep_once
-from tests.engine import NOW, account_of, calls_of, make_delivery, make_entry, push_all, result_of
+from tests.engine import NOW, account_of, calls_of, give_up_job, make_delivery, make_entry, push_all, result_of
 from tests.factories import make_configuration
 from tests.memory_provider import MemoryConnection
 
@@ -28,17 +28,9 @@ def configuration():
 @pytest.fixture
 def job(configuration, clock):
     """A job about ten records that was given up; its values were written by calls of their own."""
-    account = account_of(configuration)
-    account.stuck_jobs = 1
-    for number in range(BULK_FROM):
-        make_delivery(configuration, make_entry("subject", "V1"), record_id=str(number))
-    push_all(configuration, clock)
-    for _look in range(3):
-        clock.move(seconds=settings.BULK_PATIENCE_S + 5)
-        push_all(configuration, clock)
+    found = give_up_job(configuration, clock)
     assert BulkWrite.objects.get().state == BulkWrite.State.CONCLUDED
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
-    [found] = account.jobs.values()
     return found
 
 

@@ -4,14 +4,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 
 from memorialization.models import Contact, Delivery
 from memorialization.services import late_bulk_writes
-from memorialization.services.due_work import BULK_FROM
 from memorialization.services.lanes import make_lanes_due
-from tests.engine import LONG_S, NOW, FakeClock, account_of, make_delivery, make_entry, push_all
+from tests.engine import LONG_S, NOW, FakeClock, account_of, give_up_job, make_delivery, make_entry, push_all
 from tests.factories import make_configuration
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("memory_crm")]
@@ -29,18 +27,11 @@ def newer_deliveries():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     configuration, clock = make_configuration(), FakeClock()
-    account_of(configuration).stuck_jobs = 1
-    for number in range(BULK_FROM):
-        make_delivery(configuration, make_entry("subject", "V1"), record_id=str(number))
-    push_all(configuration, clock)
-    for _look in range(3):
-        clock.move(seconds=settings.BULK_PATIENCE_S + 5)
-        push_all(configuration, clock)
+    job = give_up_job(configuration, clock)
     later = NOW + timedelta(minutes=1)
     entry = make_entry("subject", "V2", occurred_at=later)
     found = [make_delivery(configuration, entry, record_id=record_id, ended_at=later) for record_id in ("0", "1")]
     push_all(configuration, clock)
-    [job] = account_of(configuration).jobs.values()
     account_of(configuration).work(job)
     return found
 
